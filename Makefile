@@ -1,0 +1,59 @@
+# Every target makes .venv from requirements/dev.lock first, if it is not there or no longer right.
+# A Python of your own choice: make PYTHON=/path/to/python3.12 test
+
+SHELL := /bin/sh
+BIN := .venv/bin
+TYPED := mes_terminal hardware tests $(sort $(dir $(wildcard benchmarks/*.py)))
+PYTEST := $(BIN)/python -m pytest
+# Four workers are as many as the pseudo-terminal tests stay punctual with.
+PYTEST_WORKERS ?= auto
+PARALLEL := --numprocesses=$(PYTEST_WORKERS) --maxprocesses=4 --dist=worksteal
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check test-long fuzz bench snapshots clean venv lock
+
+help: ## Say what can be made
+	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' \
+		$(MAKEFILE_LIST)
+
+venv: ## Make .venv from the lock file (every other target does this by itself)
+	@requirements/make-venv
+
+demo: venv ## Watch a sample plant being scanned, on the real screens
+	@$(BIN)/mes-terminal demo
+
+test: check ## Everything that must be green: check, then all tests but the long ones
+	@$(PYTEST) $(PARALLEL) -m "not long"
+
+check: venv ## Format, lint, types and layers; no tests
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy $(TYPED)
+	@$(BIN)/lint-imports --no-cache
+
+test-long: venv ## The tests that take longer: more random plants, more sequences
+	@$(PYTEST) $(PARALLEL) -m long -o timeout=3600
+
+fuzz: venv ## Fuzz the codes: make fuzz TARGET=code|line|keys SECONDS=600 (installs atheris)
+	@$(BIN)/python -m pip install --quiet atheris
+	@$(BIN)/python -m tests.fuzz.fuzz $(or $(TARGET),code) $(or $(SECONDS),600)
+
+bench: venv ## How long one close takes on this machine, against its floors
+	@$(BIN)/mes-terminal bench close
+
+snapshots: venv ## Take the pictures of the screens anew; look at the difference before committing
+	@$(PYTEST) tests/tui --snapshot-update
+
+clean: ## Remove what the targets made
+	@rm -rf .venv build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis \
+		.import_linter_cache snapshot_report.html
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+lock: ## Write the lock files anew from pyproject.toml (needs uv on the PATH)
+	@for name in dev station; do \
+		groups=; [ $$name = station ] || groups="--group dev"; \
+		uv pip compile --quiet --universal --generate-hashes --python-version 3.11 \
+			--no-annotate --no-emit-index-url --no-emit-find-links \
+			--custom-compile-command "make lock" $$groups $(UPGRADE) \
+			--output-file requirements/$$name.lock pyproject.toml || exit 1; \
+	done

@@ -1,0 +1,128 @@
+"""The way to write: through the running core, else as the core for the moment."""
+
+from __future__ import annotations
+
+import sys
+import time
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
+
+from mes_terminal.domain.outcome import Outcome
+from mes_terminal.domain.scan import CODE_MAX_BYTES
+from mes_terminal.errors import CoreError
+from mes_terminal.station import lock
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from mes_terminal.cli.session import Desk, Session
+    from mes_terminal.link.blocking import Client
+    from mes_terminal.station.booking import Booking
+
+DEVICE: Final = "cli"
+"""The device of scans that a command gives."""
+_RETRY_S: Final = 0.02
+
+
+class LinkDesk:
+    """Writes through the core that runs."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+
+    def scan(
+        self, raw: bytes, *, badge: str | None, at: str | None, device: str = DEVICE
+    ) -> Outcome:
+        """See `Desk`."""
+        code = raw[: CODE_MAX_BYTES + 1].hex()
+        return self._client.ask("scan", Outcome, hex=code, device=device, badge=badge, at=at)
+
+    def load(self, folder: Path, *, dry_run: bool, diff: bool, at: str | None) -> Any:
+        """See `Desk`."""
+        return self._client.ask(
+            "load", dict, folder=str(folder.absolute()), dry_run=dry_run, diff=diff, at=at
+        )
+
+    def preflight(self, work_order: str) -> Any:
+        """See `Desk`."""
+        return self._client.ask("preflight", dict, work_order=work_order)
+
+
+class LocalDesk:
+    """Writes itself: the lock is held, the database open."""
+
+    def __init__(self, booking: Booking) -> None:
+        self._booking = booking
+
+    def scan(
+        self, raw: bytes, *, badge: str | None, at: str | None, device: str = DEVICE
+    ) -> Outcome:
+        """See `Desk`."""
+        booking = self._booking
+        outcome = booking.book(booking.request_for(raw, device=device, badge=badge, at=at))
+        booking.tidy(idle=False)
+        return outcome
+
+    def load(self, folder: Path, *, dry_run: bool, diff: bool, at: str | None) -> Any:
+        """See `Desk`."""
+        from mes_terminal.station.loading import LoadOrder, load
+
+        order = LoadOrder(folder=str(folder), dry_run=dry_run, diff=diff, at=at)
+        result = load(self._booking, folder, order)
+        return msgspec.to_builtins(result)
+
+    def preflight(self, work_order: str) -> Any:
+        """See `Desk`."""
+        from mes_terminal.station.clock import utc_now
+        from mes_terminal.usecases.preflight import preflight
+
+        view = preflight(self._booking.db, work_order, self._booking.rules, now=utc_now())
+        return msgspec.to_builtins(view)
+
+
+@contextmanager
+def open_desk(session: Session) -> Iterator[Desk]:
+    """Attach to the core, or become it. Raises `CoreError` if neither can be."""
+    held, client = _take_or_attach(session.database_path)
+    if client is not None:
+        with client:
+            yield LinkDesk(client)
+        return
+    assert held is not None
+    try:
+        from mes_terminal.station.booking import Booking, recovered_sentence
+
+        booking = Booking(session.database_path, session.rules)
+        try:
+            for outcome in booking.recover():
+                print(recovered_sentence(outcome), file=sys.stderr, flush=True)  # noqa: T201
+            yield LocalDesk(booking)
+        finally:
+            booking.close()
+    finally:
+        held.let_go()
+
+
+def _take_or_attach(database: Path) -> tuple[lock.Lock | None, Client | None]:
+    """Return the lock, or a connection to the core that has it; waits for a passing holder."""
+    deadline = time.monotonic() + lock.WAIT_MAX_S
+    while True:
+        holder = lock.find_core(database)
+        if holder is not None:
+            from mes_terminal.link.blocking import Client
+
+            try:
+                return None, Client(holder.socket)
+            except CoreError:
+                if time.monotonic() >= deadline:
+                    raise
+                time.sleep(_RETRY_S)  # it stops, or took the lock this very moment
+                continue
+        held = lock.take_lock(database, wait_s=max(0.0, deadline - time.monotonic()))
+        if held is not None:
+            return held, None
+        if time.monotonic() >= deadline:
+            raise CoreError(lock.held_sentence(database), reason="held")

@@ -1,0 +1,279 @@
+"""`labels`: travellers, labels, badges and command cards, as PDF, SVG, PNG or ZPL."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, Final
+
+import click
+import msgspec
+
+from mes_terminal.cli.session import Session, pass_session
+from mes_terminal.errors import InputError
+from mes_terminal.printing import labels as made
+from mes_terminal.printing.page import Sheet
+from mes_terminal.printing.pages import Card, TravellerFacts, cards, traveller
+from mes_terminal.printing.render import DPI, render
+
+Row = dict[str, Any]
+
+DPI_MIN: Final = 100
+DPI_MAX: Final = 1200
+COPIES_MAX: Final = 1000
+QUANTITIES: Final = (1, 2, 5, 10, 20, 50)
+REASON_COMMANDS: Final = {"short_close": "SHORT"}
+"""Which command takes reasons of a kind; those that have an effect at the station."""
+MEANINGS: Final = {
+    "UNDO": "takes the last report back",
+    "CANCEL": "forgets what waits",
+    "HELP": "says what can be scanned",
+    "EMPTY": "then the container that is empty",
+    "UNMOUNT": "then the container to take out",
+}
+"""The commands that stand alone, and what they do."""
+
+
+@click.command()
+@click.argument("kind", metavar="KIND")
+@click.argument("names", nargs=-1, metavar="[NAME…]")
+@click.option("--form", type=click.Choice(["pdf", "svg", "png", "zpl"]), default="pdf",
+              help="What is written; default pdf.")  # fmt: skip
+@click.option("--out", type=click.Path(path_type=Path), help="A file, or a folder.")
+@click.option("--copies", type=click.IntRange(1, COPIES_MAX), default=1, help="Of each.")
+@click.option("--dpi", type=click.IntRange(DPI_MIN, DPI_MAX), default=DPI,
+              help="Dots an inch of png and zpl.")  # fmt: skip
+@pass_session
+def labels(
+    session: Session, kind: str, names: tuple[str, ...], form: Any, out: Path | None,
+    copies: int, dpi: int,
+) -> None:  # fmt: skip
+    """Print travellers, labels, badges, places and command cards.
+
+    \b
+    KIND and what follows it:
+      traveller ORDER…          lot ITEM LOT [QUANTITY]     container NUMBER ITEM [LOT]
+      finished ITEM [LOT]       unit ITEM SERIAL…           box ITEM LOT QUANTITY NUMBER…
+      link ITEM [LOT [SERIAL]]  badge [BADGE…]              location [LOCATION…]
+      command-card              text CODE…                  gs1 AI=VALUE…
+
+    \b
+    Examples:
+      mes-terminal labels traveller WO-1001
+      mes-terminal labels lot LEG L-77 400 --form zpl --out /dev/usb/lp0
+      mes-terminal labels gs1 01=09506000134352 10=L7 --form png
+    """
+    maker = KINDS.get(kind)
+    if maker is None:
+        raise InputError(f"There is no label {kind!r}. There are: {', '.join(KINDS)}.")
+    sheets = [sheet for sheet in maker(session, names) for _ in range(copies)]
+    if not sheets:
+        raise InputError(f"Nothing to print: the plant has no {kind} yet. Load it first.")
+    documents = render(sheets, form, dpi=dpi)
+    written = _write(documents, kind, names, form, out)
+    for path in written:
+        told = {"file": str(path), "kind": kind, "sheets": len(sheets) // len(written)}
+        click.echo(msgspec.json.encode(told) if session.as_json else str(path))
+
+
+def _write(
+    documents: list[bytes], kind: str, names: tuple[str, ...], form: str, out: Path | None
+) -> list[Path]:
+    """Write each document; a single one to `out` itself. Raises `InputError`."""
+    stem = "-".join([kind, *(_plain(name) for name in names[:3])])
+    folder = out if out is not None and out.is_dir() else Path()
+    if out is not None and not out.is_dir():
+        if len(documents) > 1:
+            raise InputError(f"{len(documents)} labels as {form} need a folder. Name one: --out.")
+        paths = [out]
+    else:
+        numbers = [""] if len(documents) == 1 else [f"-{n}" for n in range(1, len(documents) + 1)]
+        paths = [folder / f"{stem}{number}.{form}" for number in numbers]
+    for path, document in zip(paths, documents, strict=True):
+        try:
+            path.write_bytes(document)
+        except OSError as error:
+            raise InputError(f"{path} cannot be written: {error.strerror}.") from error
+    return paths
+
+
+def _plain(name: str) -> str:
+    """Return a name as a part of a file's name."""
+    kept = "".join(c if c.isascii() and (c.isalnum() or c in "-_.") else "_" for c in name)
+    return kept[:40].lstrip(".") or "_"
+
+
+def _rows(session: Session, name: str, **filters: str) -> list[Row]:
+    return [msgspec.json.decode(row) for row in session.rows(name, filters)]
+
+
+def _item(session: Session, item: str) -> Row:
+    found = _rows(session, "items", item=item)
+    if not found:
+        raise InputError(f"There is no item {item!r}. mes-terminal stock lists what there is.")
+    return found[0]
+
+
+def _place(session: Session) -> str:
+    return f"{session.settings.station.id} · {session.settings.station.site}"
+
+
+def _wants(names: tuple[str, ...], least: int, form: str) -> None:
+    if len(names) < least:
+        raise InputError(f"Write it as `labels {form}`.")
+
+
+def _travellers(session: Session, names: tuple[str, ...]) -> Iterator[Sheet]:
+    _wants(names, 1, "traveller ORDER…")
+    for name in names:
+        found = _rows(session, "orders", work_order=name)
+        if not found:
+            raise InputError(f"There is no order {name!r}. mes-terminal orders lists them.")
+        order, item = found[0], _item(session, found[0]["item"])
+        lines = _rows(session, "order_lines", work_order=name)
+        facts = TravellerFacts(
+            work_order=name,
+            item=order["item"],
+            description=item["description"],
+            quantity=order["quantity"],
+            uom=item["uom"],
+            due=(order["due_at"] or "")[:10],
+            operations=[
+                (row["operation"], row["description"])
+                for row in _rows(session, "operations", work_order=name)
+            ],
+            components=[
+                (row["line"], row["component"], f"{row['quantity']} {row['uom']}",
+                 row["supply_location"])
+                for row in lines
+            ],
+            place=_place(session),
+        )  # fmt: skip
+        yield from traveller(facts)
+
+
+def _lots(session: Session, names: tuple[str, ...]) -> Iterator[Sheet]:
+    _wants(names, 2, "lot ITEM LOT [QUANTITY]")
+    item = _item(session, names[0])
+    known = _rows(session, "lots", item=names[0], lot=names[1])
+    quantity = names[2] if len(names) > 2 else known[0]["on_hand"] if known else None
+    expires_on = known[0]["expires_on"] if known else None
+    yield made.lot_label(
+        names[0], item["description"], names[1], quantity, item["uom"], expires_on, _place(session)
+    )
+
+
+def _containers(session: Session, names: tuple[str, ...]) -> Iterator[Sheet]:
+    _wants(names, 2, "container NUMBER ITEM [LOT]")
+    lot = names[2] if len(names) > 2 else None
+    yield made.container_label(names[0], _item(session, names[1])["item"], lot, _place(session))
+
+
+def _goods(session: Session, item: str, lot: str | None, **more: Any) -> made.FinishedGoods:
+    facts = _item(session, item)
+    known = _rows(session, "lots", item=item, lot=lot) if lot else []
+    more = {"quantity": known[0]["on_hand"]} | more if known else more
+    return made.FinishedGoods(
+        item=item,
+        description=facts["description"],
+        gtin=facts["gtin"],
+        lot=lot,
+        expires_on=known[0]["expires_on"] if known else None,
+        uom=facts["uom"],
+        place=_place(session),
+        **more,
+    )
+
+
+def _finished(session: Session, names: tuple[str, ...]) -> Iterator[Sheet]:
+    _wants(names, 1, "finished ITEM [LOT]")
+    yield made.finished_label(_goods(session, names[0], names[1] if len(names) > 1 else None))
+
+
+def _units(session: Session, names: tuple[str, ...]) -> Iterator[Sheet]:
+    _wants(names, 1, "unit ITEM [SERIAL…]")
+    known = {row["serial"]: row for row in _rows(session, "units", item=names[0])}
+    for serial in names[1:] or known:
+        row = known.get(serial, {})
+        goods = _goods(
+            session, names[0], row.get("lot"), serial=serial, work_order=row.get("work_order")
+        )
+        yield made.finished_label(goods)
+
+
+def _boxes(session: Session, names: tuple[str, ...]) -> Iterator[Sheet]:
+    _wants(names, 4, "box ITEM LOT QUANTITY NUMBER…")
+    for number in names[3:]:
+        yield made.box_label(_goods(session, names[0], names[1], quantity=names[2]), number)
+
+
+def _links(session: Session, names: tuple[str, ...]) -> Iterator[Sheet]:
+    _wants(names, 1, "link ITEM [LOT [SERIAL]]")
+    lot, serial = [*names[1:3], None, None][:2]
+    yield made.link_label(_goods(session, names[0], lot, serial=serial))
+
+
+def _badges(session: Session, names: tuple[str, ...]) -> Iterator[Sheet]:
+    for row in _chosen(_rows(session, "operators"), "badge", names):
+        yield made.badge_label(row["badge"], row["name"], row["role"], _place(session))
+
+
+def _locations(session: Session, names: tuple[str, ...]) -> Iterator[Sheet]:
+    for row in _chosen(_rows(session, "locations"), "location", names):
+        yield made.location_label(row["location"], row["description"], _place(session))
+
+
+def _chosen(rows: list[Row], key: str, names: tuple[str, ...]) -> list[Row]:
+    """Return the rows that are named; all if none is. Raises `InputError` for an unknown name."""
+    unknown = [name for name in names if name not in {row[key] for row in rows}]
+    if unknown:
+        raise InputError(f"There is no {key} {unknown[0]!r}. Load it, or correct the name.")
+    return [row for row in rows if not names or row[key] in names]
+
+
+def _command_cards(session: Session, _: tuple[str, ...]) -> Iterator[Sheet]:
+    prefix, place = session.rules.codes.command_prefix, _place(session)
+    commands = [Card(verb, said, f"{prefix}{verb}") for verb, said in MEANINGS.items()]
+    commands += [Card(f"QTY {n}", "of the next code", f"{prefix}QTY {n}") for n in QUANTITIES]
+    yield from cards("Commands", commands, place)
+    for kind, verb in REASON_COMMANDS.items():
+        reasons = [row for row in _rows(session, "reasons") if row["kind"] == kind]
+        if reasons:
+            codes = [
+                Card(row["code"], row["description"], f"{prefix}{verb} {row['code']}")
+                for row in reasons
+            ]
+            yield from cards(f"Reasons: {verb}", codes, place)
+
+
+def _texts(session: Session, names: tuple[str, ...]) -> Iterator[Sheet]:
+    _wants(names, 1, "text CODE…")
+    return (made.text_label(name, _place(session)) for name in names)
+
+
+def _gs1(session: Session, names: tuple[str, ...]) -> Iterator[Sheet]:
+    _wants(names, 1, "gs1 AI=VALUE…")
+    elements = [_element(name) for name in names]
+    yield made.gs1_label(elements, _place(session))
+
+
+def _element(text: str) -> tuple[str, str]:
+    ai, found, value = text.partition("=")
+    if not found or not value:
+        raise InputError(f"{text!r} is no element. Write it as 10=L-77.")
+    return ai, value
+
+
+KINDS: Final[dict[str, Callable[[Session, tuple[str, ...]], Iterator[Sheet]]]] = {
+    "traveller": _travellers,
+    "lot": _lots,
+    "container": _containers,
+    "finished": _finished,
+    "unit": _units,
+    "box": _boxes,
+    "link": _links,
+    "badge": _badges,
+    "location": _locations,
+    "command-card": _command_cards,
+    "text": _texts,
+    "gs1": _gs1,
+}
+"""Kind to what makes its sheets."""

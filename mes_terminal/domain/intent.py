@@ -1,0 +1,165 @@
+"""What a scan means here and now, before the facts are looked at.
+
+`barcodes.interpret` makes one of these from the payload, what the database knows of the code, and
+the session; the use case of each rules on it.
+"""
+
+from typing import Literal
+
+from msgspec import Struct
+
+MeaningKind = Literal[
+    "order", "unit", "container", "lot", "item", "badge", "location", "component_serial"
+]
+
+
+class Meaning(Struct, frozen=True):
+    """One thing a code names. `row_id` is its row (0: known by a pattern, not in the database)."""
+
+    kind: MeaningKind
+    key: str
+    row_id: int = 0
+    item_id: int = 0
+    quantity_micro: int | None = None
+    """What a label says is in it, in the item's base unit."""
+    pack_uom: str | None = None
+    """The unit of a pack's quantity that is still to be converted."""
+    box: str | None = None
+    """What names this very box of a product (BF-34)."""
+    expires_on: str | None = None
+    supplier: str | None = None
+    fault: str | None = None
+    """Why its quantity cannot be used, in words."""
+
+
+class ReportOrder(Struct, frozen=True):
+    """An order's code: report what remains, or `quantity_micro`."""
+
+    work_order: str
+    quantity_micro: int | None
+    box: str | None = None
+    """The box whose quantity is reported once (BF-34)."""
+
+
+class ReportUnit(Struct, frozen=True):
+    """The serial of a planned or finished unit."""
+
+    unit_id: int
+    serial: str
+
+
+class ReportItem(Struct, frozen=True):
+    """A product's code: one unit, or `quantity_micro`, of the order for it."""
+
+    item_id: int
+    item: str
+    quantity_micro: int | None
+    box: str | None = None
+    """As in `ReportOrder`."""
+
+
+class StartOrder(Struct, frozen=True):
+    """Make an order the current one."""
+
+    work_order: str
+
+
+class CloseShort(Struct, frozen=True):
+    """Close an order with what it has."""
+
+    work_order: str
+    reason_code: str
+
+
+class UseMaterial(Struct, frozen=True):
+    """A component lot or container: mount it, or name the output lot of a product."""
+
+    lot_id: int
+    container_id: int
+    label_micro: int | None
+    """Quantity on the label, or `%QTY`: evidence only."""
+    label_expires_on: str | None = None
+    """Expiry on the label: compared with the lot's record."""
+
+
+class NameOutputLot(Struct, frozen=True):
+    """A lot the database does not know, of an item it knows: new output of a product, or wrong."""
+
+    item_id: int
+    item: str
+    lot: str
+    label_micro: int | None = None
+    expires_on: str | None = None
+    supplier: str | None = None
+
+
+class Dismount(Struct, frozen=True):
+    """`%EMPTY` or `%UNMOUNT`, then a mounted container, its lot, item or position."""
+
+    verb: str
+    code: str
+    lot_id: int
+    container_id: int
+    item_id: int
+    known: bool
+    """The database knows the code, if only as something else."""
+
+
+class SetQuantity(Struct, frozen=True):
+    """`%QTY n`."""
+
+    quantity_micro: int
+
+
+class AwaitCode(Struct, frozen=True):
+    """A command that waits for its code."""
+
+    verb: str
+    argument: str
+
+
+class Undo(Struct, frozen=True):
+    """`%UNDO`."""
+
+
+class Cancel(Struct, frozen=True):
+    """`%CANCEL`."""
+
+
+class Help(Struct, frozen=True):
+    """`%HELP`."""
+
+
+class PresentBadge(Struct, frozen=True):
+    """A badge."""
+
+    badge: str
+
+
+class Need(Struct, frozen=True):
+    """The code lacks something: `reason` says what."""
+
+    reason: str
+    message: str
+    hint: str
+    verb: str | None = None
+    """The command that goes on waiting."""
+
+
+class Refuse(Struct, frozen=True):
+    """Nothing can be posted; `reason` as in `command-line`."""
+
+    reason: str
+    message: str
+    hint: str
+
+
+class UnknownCode(Struct, frozen=True):
+    """No rule reads the code."""
+
+
+Intent = (
+    ReportOrder | ReportUnit | ReportItem | StartOrder | CloseShort | UseMaterial | NameOutputLot
+    | Dismount | SetQuantity | AwaitCode | Undo | Cancel | Help | PresentBadge | Need | Refuse
+    | UnknownCode
+)  # fmt: skip

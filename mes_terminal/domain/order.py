@@ -1,0 +1,150 @@
+"""A work order and its lines as a report finds them, and what they require (BF-3, BF-4, BF-26).
+
+Values only; `store.order_facts` fills them in two reads, `domain.backflush` rules on them.
+"""
+
+from msgspec import Struct
+
+from mes_terminal.domain.quantity import ceil_to_step, floor_to_step
+
+PERCENT_MICRO = 100_000_000
+"""Micro-percent in the whole."""
+
+
+class OrderFacts(Struct, frozen=True):
+    """An order, its product, and the lot its output goes to. Quantities in micro-units."""
+
+    work_order_id: int
+    work_order: str
+    status: str
+    quantity_micro: int
+    good_micro: int
+    scrapped_micro: int
+    replace_scrap: int
+    order_lot: str | None
+    due_at: str | None
+    item_id: int
+    item: str
+    uom: str
+    step_micro: int
+    tracking: str
+    lot_rule: str | None
+    output_status: str
+    shelf_life_days: int | None
+    inherit_expiry: int
+    over_completion_pct_micro: int | None
+    output_location_id: int
+    output_location: str
+    next_lot_id: int
+    next_exception_id: int
+    production_id: int
+    scrap_location_id: int
+    scrap_location: str
+    output: "OutputLot"
+
+
+class OutputLot(Struct, frozen=True):
+    """The lot the output goes to; `lot_id` is `None` while it does not exist."""
+
+    lot: str
+    lot_id: int | None
+    expires_on: str | None
+    received_at: str | None
+    node_id: int | None
+    """The genealogy node of an untracked product: the order's own (BF-37)."""
+
+
+class Source(Struct, frozen=True, gc=False):
+    """A balance that may be picked, in micro-units."""
+
+    balance_id: int
+    lot_id: int
+    container_id: int
+    lot: str
+    expires_on: str
+    quantity_micro: int
+    mounted: bool = False
+
+
+class LineFacts(Struct, frozen=True, gc=False):
+    """An order line and its component, with its totals so far."""
+
+    line_id: int
+    line: str
+    item_id: int
+    item: str
+    uom: str
+    step_micro: int
+    tracking: str
+    shortage_policy: str
+    per_unit: int
+    """1: the quantity is per unit; 0: per order, once (BF-3)."""
+    net_num: int
+    net_den: int
+    gross_num: int
+    gross_den: int
+    issue_method: str
+    location_id: int
+    location: str
+    location_rule: str
+    mount_required: int
+    erp_ref: str | None
+    net_taken_micro: int
+    """Issued or owed for the units of this version of the line, without planned scrap (BF-7)."""
+    scrap_taken_micro: int
+    """Scrapped as planned, or owed so, for them."""
+    since_micro: int
+    """Units reported before this version of the line began to count."""
+    sole_lot_id: int | None
+    available_micro: int
+    """What the first balance has that may be picked for it (BF-15); 0 if there is none, and then
+    the five columns of that balance mean nothing."""
+    balance_id: int
+    lot_id: int
+    container_id: int
+    lot: str
+    expires_on: str
+
+
+def serial_line(lines: list[LineFacts]) -> LineFacts | None:
+    """Return the first backflushed line whose component is tracked by serial (BF-18)."""
+    for line in lines:
+        if line.tracking == "serial" and line.issue_method == "backflush":
+            return line
+    return None
+
+
+def remaining_micro(order: OrderFacts) -> int:
+    """Return what remains of the order: ordered less good less scrapped (BF-26)."""
+    made = order.good_micro + (0 if order.replace_scrap else order.scrapped_micro)
+    return max(0, order.quantity_micro - made)
+
+
+def allowed_micro(order: OrderFacts, station_pct_micro: int) -> int:
+    """Return how much more may be reported, over-completion tolerance included (BF-25)."""
+    pct = order.over_completion_pct_micro
+    excess = order.quantity_micro * (station_pct_micro if pct is None else pct)
+    tolerance = floor_to_step(excess, PERCENT_MICRO, order.step_micro)
+    made = order.good_micro + (0 if order.replace_scrap else order.scrapped_micro)
+    return order.quantity_micro + tolerance - made
+
+
+def net_target_micro(line: LineFacts, reported_micro: int) -> int:
+    """Return what the line takes without planned scrap once so much is reported (BF-4)."""
+    if not line.per_unit:
+        counted_micro = 1 if reported_micro else 0
+    elif reported_micro > line.since_micro:
+        counted_micro = reported_micro - line.since_micro
+    else:
+        counted_micro = 0
+    return ceil_to_step(line.net_num * counted_micro, line.net_den, line.step_micro)
+
+
+def scrap_target_micro(line: LineFacts, reported_micro: int) -> int:
+    """Return the planned scrap of the line once so much is reported (BF-4)."""
+    numerator = line.gross_num * line.net_den - line.net_num * line.gross_den
+    if line.per_unit:
+        numerator *= max(0, reported_micro - line.since_micro)
+    elif not reported_micro:
+        return 0
+    return floor_to_step(numerator, line.gross_den * line.net_den, line.step_micro)

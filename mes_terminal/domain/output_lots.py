@@ -1,0 +1,91 @@
+"""What the good units of a report become: lot or serials, stock, expiry (BF-39). Pure."""
+
+from msgspec import Struct
+
+from mes_terminal.domain.backflush import Draw
+from mes_terminal.domain.genealogy import Child
+from mes_terminal.domain.instants import NO_EXPIRY
+from mes_terminal.domain.order import OrderFacts
+from mes_terminal.domain.outcome import Produced
+from mes_terminal.domain.quantity import format_quantity
+from mes_terminal.domain.report_plan import NewLot, ReportRequest, StockIn
+
+
+class Output(Struct, frozen=True):
+    """Where the good units go: lots to make, genealogy children, stock, and its words."""
+
+    new_lots: list[NewLot]
+    children: list[Child]
+    stock: list[StockIn]
+    produced: list[Produced]
+    lot_id: int | None
+    lot: str | None
+    expires_on: str | None
+
+
+def output_of(order: OrderFacts, draws: list[Draw], request: ReportRequest) -> Output:
+    """Return what the good units become; nothing if none are reported (a short close)."""
+    if not request.good_micro:
+        return Output([], [], [], [], None, None, order.output.expires_on)
+    expires_on = _expiry(order, draws, request.expires_on)
+    if order.tracking == "serial":
+        return _serial_output(order, request, expires_on)
+    next_id = order.next_lot_id
+    new_lots: list[NewLot] = []
+    lot_id = order.output.lot_id
+    if lot_id is None:
+        lot_id = next_id
+        new_lots.append(NewLot(lot_id, order.output.lot, "", 0))
+        next_id += 1
+    child_id = lot_id
+    if order.tracking == "none":
+        child_id = order.output.node_id or next_id
+        if order.output.node_id is None:
+            new_lots.append(NewLot(child_id, "", "", order.work_order_id))
+    lot = order.output.lot or None
+    stock = _stock(order, lot_id, request.good_micro, request)
+    return Output(
+        new_lots,
+        [Child(child_id, request.good_micro)],
+        [stock],
+        [_produced(order, lot, None, request.good_micro)],
+        lot_id,
+        lot,
+        expires_on,
+    )
+
+
+def _serial_output(order: OrderFacts, request: ReportRequest, expires_on: str | None) -> Output:
+    output = Output([], [], [], [], None, None, expires_on)
+    next_id = order.next_lot_id
+    for unit in request.units:
+        lot_id = unit.lot_id
+        if lot_id is None:
+            lot_id = next_id
+            next_id += 1
+            output.new_lots.append(NewLot(lot_id, "", unit.serial, 0))
+        one = request.good_micro // len(request.units)
+        output.children.append(Child(lot_id, one))
+        output.stock.append(_stock(order, lot_id, one, request))
+        output.produced.append(_produced(order, None, unit.serial, one))
+    return output
+
+
+def _stock(order: OrderFacts, lot_id: int, quantity_micro: int, request: ReportRequest) -> StockIn:
+    return StockIn(lot_id, order.output_location_id, quantity_micro, request.scan.event_time)
+
+
+def _produced(
+    order: OrderFacts, lot: str | None, serial: str | None, quantity_micro: int
+) -> Produced:
+    quantity = format_quantity(quantity_micro)
+    return Produced(order.item, lot, serial, order.output_location, quantity, order.uom)
+
+
+def _expiry(order: OrderFacts, draws: list[Draw], own: str | None) -> str | None:
+    """Return the shortest of own shelf life, inherited expiry and what the lot had (BF-39)."""
+    days = [own or NO_EXPIRY, order.output.expires_on or NO_EXPIRY]
+    if order.inherit_expiry:
+        days += [piece.source.expires_on for each in draws for piece in each.net]
+    shortest = min(days)
+    return None if shortest == NO_EXPIRY else shortest

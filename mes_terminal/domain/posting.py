@@ -1,0 +1,204 @@
+"""The documents of the log: one CloudEvents envelope around one small document in ISA-95 words.
+
+Pure: builds the exact bytes that are stored, hashed and later sent. The chain is
+`hash = SHA-256(previous hash ‖ stored bytes)`; an envelope also carries the SHA-256 of its data, of
+the scan's journal row and of the ledger rows it explains, so that one chain covers everything.
+Source of the shapes: CloudEvents 1.0, IEC 62264-2 (material actuals).
+"""
+
+import hashlib
+from collections.abc import Sequence
+from typing import Any, Final
+
+import msgspec
+from msgspec import UNSET, Struct, UnsetType
+
+from mes_terminal.domain.outcome import Certainty, OpenedException
+
+FIRST_HASH: Final = "0" * 64
+"""What stands for the hash before the first entry."""
+
+TYPE_PREFIX: Final = "io.mes-terminal."
+TYPE_SUFFIX: Final = ".v1"
+
+MovementRow = tuple[int | None, int, int, int, int, int, str, str | None]
+"""line_id, lot_id, container_id, from_location_id, to_location_id, quantity_micro, kind, rule."""
+
+EdgeRow = tuple[int, int, int, int, Certainty]
+"""child_id, parent_id, line_id, quantity_micro, certainty."""
+
+_encode = msgspec.json.Encoder().encode
+
+
+class MaterialActual(Struct, frozen=True, omit_defaults=False):
+    """Material produced, received, moved or adjusted. Quantities are decimal texts."""
+
+    use: str
+    item: str
+    lot: str | None
+    serial: str | None
+    quantity: str
+    uom: str
+    location: str
+    from_location: str | UnsetType = UNSET
+
+
+class LineActual(Struct, frozen=True, gc=False):
+    """Material consumed or scrapped for an order line."""
+
+    use: str
+    item: str
+    lot: str | None
+    serial: str | None
+    quantity: str
+    uom: str
+    location: str
+    order_line: str
+    erp_ref: str | None
+    how: str
+    certainty: Certainty | None
+
+
+class ReportData(Struct, frozen=True, kw_only=True):
+    """What a report of production says upstream."""
+
+    report_id: str
+    scan_id: str
+    work_order: str
+    operation: str | None = None
+    final: bool
+    person: str | None
+    station: str
+    master_data_version: str
+    event_time: str
+    reverses: str | None = None
+    material_actuals: list[MaterialActual | LineActual]
+    labour_actuals: list[Any] = []
+    exceptions: list[OpenedException] = []
+
+
+class MaterialData(Struct, frozen=True, kw_only=True):
+    """What a receipt or a move of material says upstream."""
+
+    scan_id: str | None = None
+    reference: str | None = None
+    person: str | None = None
+    station: str
+    master_data_version: str
+    event_time: str
+    material_actuals: list[MaterialActual]
+
+
+class Fact(Struct, frozen=True, kw_only=True):
+    """Any other thing that happened: who, where, when and its particulars."""
+
+    scan_id: str | None = None
+    person: str | None = None
+    station: str
+    event_time: str
+    detail: dict[str, Any] = {}
+
+
+class EventDraft(Struct, frozen=True, kw_only=True):
+    """An event before it has its place in the log, with the ledger rows it explains."""
+
+    type: str
+    """Without prefix and version: `production.completed`."""
+    subject: str
+    partition_key: str
+    event_time: str
+    data: Any
+    upstream: bool
+    person: str | None = None
+    second_person: str | None = None
+    reason: str | None = None
+    movements: Sequence[MovementRow] = ()
+    edges: Sequence[EdgeRow] = ()
+
+
+class LogHead(Struct, frozen=True):
+    """Where the log stands: what the next event follows."""
+
+    epoch: str
+    event_seq: int
+    hash: str
+    outbox_seq: int
+    movement_seq: int
+
+
+class _Envelope(Struct, frozen=True, kw_only=True):
+    specversion: str = "1.0"
+    type: str
+    source: str
+    id: str
+    sequence: str | UnsetType = UNSET
+    partitionkey: str
+    subject: str
+    time: str
+    datacontenttype: str = "application/json"
+    epoch: str
+    logsequence: str
+    previoushash: str
+    scanhash: str | UnsetType = UNSET
+    ledgerhash: str | UnsetType = UNSET
+    datahash: str
+    data: msgspec.Raw
+
+
+def event_body(
+    draft: EventDraft,
+    head: LogHead,
+    *,
+    source: str,
+    scan_hash: str | None,
+    ledger: bytes | None,
+) -> bytes:
+    """Return the exact bytes of the event that follows `head`.
+
+    `scan_hash` is that of the journal row that caused it, `ledger` what `ledger_bytes` made of its
+    rows; `None` where there is none.
+    """
+    data = _encode(draft.data)
+    log_sequence = f"{head.event_seq + 1:012d}"
+    sequence = f"{head.outbox_seq + 1:012d}" if draft.upstream else None
+    return _encode(
+        _Envelope(
+            type=f"{TYPE_PREFIX}{draft.type}{TYPE_SUFFIX}",
+            source=source,
+            id=f"{head.epoch}:{sequence or 'L' + log_sequence}",
+            sequence=sequence or UNSET,
+            partitionkey=draft.partition_key,
+            subject=draft.subject,
+            time=draft.event_time,
+            epoch=head.epoch,
+            logsequence=log_sequence,
+            previoushash=head.hash,
+            scanhash=scan_hash or UNSET,
+            ledgerhash=sha256(ledger) if ledger is not None else UNSET,
+            datahash=sha256(data),
+            data=msgspec.Raw(data),
+        )
+    )
+
+
+def ledger_bytes(movements: Sequence[Any], edges: Sequence[Any]) -> bytes:
+    """Return the canonical bytes of an event's ledger rows, as they stand in the tables.
+
+    `movements` are whole rows in order of `movement_seq`, `edges` whole rows in key order.
+    """
+    return _encode((movements, edges))
+
+
+def scan_bytes(row: Sequence[Any]) -> bytes:
+    """Return the canonical bytes of a journal row (all columns, in order; `raw` as base64)."""
+    return _encode(row)
+
+
+def chain(previous_hash: str, body: bytes) -> str:
+    """Return the hash of a log entry: SHA-256 over the previous hash (ASCII) and the body."""
+    return sha256(previous_hash.encode("ascii") + body)
+
+
+def sha256(data: bytes) -> str:
+    """Return the lower-case hexadecimal SHA-256 of `data`."""
+    return hashlib.sha256(data).hexdigest()

@@ -1,0 +1,46 @@
+"""Who works at the station and what it waits for: the state that a restart must find.
+
+One row in the database, read with each scan; a ruling returns the session as it is afterwards.
+"""
+
+from msgspec import Struct
+
+
+class Session(Struct, frozen=True, kw_only=True):
+    """The station's state when a scan arrives."""
+
+    badge: str | None = None
+    """Who is signed in at the station."""
+    signed_in_at: str | None = None
+    work_order_id: int | None = None
+    """The order shown as the current one."""
+    pending_verb: str | None = None
+    """A command that waits for its code: `SHORT`, `EMPTY`, `UNMOUNT`, `START`."""
+    pending_argument: str | None = None
+    pending_quantity_micro: int | None = None
+    """What `%QTY` said, in micro-units."""
+    confirm_reason: str | None = None
+    """Why the station asked; the same code again until `confirm_until` means yes."""
+    confirm_code: bytes | None = None
+    confirm_until: str | None = None
+    recovered_code: bytes | None = None
+    """Booked before the stop, a line each: seen again before `recovered_until` a code asks once
+    (BF-13)."""
+    recovered_until: str | None = None
+    clock_in_doubt: bool = False
+    master_data_version: int = 0
+    anything_mounted: bool = False
+
+
+class Person(Struct, frozen=True):
+    """Who scans: by badge for this scan, or signed in."""
+
+    badge: str
+    name: str
+    role: str
+    language: str | None
+
+    @property
+    def supervises(self) -> bool:
+        """May this person decide what an operator may not?"""
+        return self.role == "supervisor"

@@ -1,0 +1,102 @@
+"""What the operator's screen shows between scans: one snapshot, pushed by the core after each scan.
+
+Made by `usecases.station_view`, sent over the link, drawn by `tui`. Quantities are decimal texts,
+instants UTC texts.
+"""
+
+from typing import Literal
+
+from msgspec import Struct
+
+ScannerState = Literal["absent", "opening", "ready", "gone", "denied", "busy", "fault"]
+
+
+class OrderView(Struct, frozen=True, kw_only=True):
+    """A work order as the header and the queue show it."""
+
+    work_order: str
+    item: str
+    description: str
+    quantity: str
+    completed: str
+    scrapped: str
+    remaining: str
+    uom: str
+    status: str
+    due_at: str | None = None
+
+
+class MountView(Struct, frozen=True, kw_only=True):
+    """A mounted lot or container: what its books have left and which lot follows it."""
+
+    position: str
+    item: str
+    lot: str | None
+    container: str | None
+    left: str
+    uom: str
+    then_lot: str | None = None
+
+
+class ScanView(Struct, frozen=True, kw_only=True):
+    """One of the last scans, newest first."""
+
+    at: str
+    code: str
+    outcome: str
+    reason: str | None
+    message: str
+
+
+class ScannerView(Struct, frozen=True, kw_only=True):
+    """One scanner's health for the status line."""
+
+    name: str
+    state: ScannerState
+    sentence: str = ""
+    last_scan_at: str | None = None
+    counts: dict[str, int] = {}
+    """Since the core started: `reads`, `no_reads`, `incomplete`, `duplicates`, `refused`,
+    `overruns`, `lost_gs`, `reconnects`; what never happened is left out."""
+
+
+class PreflightView(Struct, frozen=True, kw_only=True):
+    """What a close of the current order would do right now (rolled back)."""
+
+    lines_post: int
+    lines_short: int
+    shortages: list[str] = []
+    """One phrase a short line: `CHAIN short 3 m`."""
+
+
+class StationView(Struct, frozen=True, kw_only=True):
+    """Everything the operator's screen needs beside the last outcome."""
+
+    station: str
+    mode: Literal["live", "test"]
+    now: str
+    language: str = "en"
+    person: str | None = None
+    person_name: str | None = None
+    order: OrderView | None = None
+    next_orders: list[OrderView] = []
+    mounted: list[MountView] = []
+    last_scans: list[ScanView] = []
+    scanners: list[ScannerView] = []
+    pending_verb: str | None = None
+    """A command that waits for the next code: `SHORT`, `EMPTY`, `UNMOUNT`."""
+    pending_argument: str | None = None
+    pending_quantity: str | None = None
+    """What `%QTY` set for the next code."""
+    can_undo: str | None = None
+    """What `%UNDO` would take back, in words; `None` if nothing."""
+    undo_until: str | None = None
+    printer_trouble: str | None = None
+    """Why labels wait, in words; `None` while they print."""
+    postings_waiting: int = 0
+    oldest_waiting_at: str | None = None
+    exceptions_open: int = 0
+    preflight: PreflightView | None = None
+    clock_in_doubt: bool = False
+    scans_waiting: int = 0
+    """Scans journalled and not yet handled: the visible queue."""

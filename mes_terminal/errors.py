@@ -1,0 +1,36 @@
+"""The error tree: what the world did to us, with a reason for programs and a sentence for people.
+
+Business outcomes are returned values (`domain.outcome`), never raised; our own bugs are ordinary
+Python exceptions. The command line prints `sentence` and ends with `exit_code`.
+"""
+
+from typing import ClassVar
+
+
+class StationError(Exception):
+    """The world failed. `sentence` says what happened and what to do; `reason` is one word."""
+
+    exit_code: ClassVar[int] = 2
+
+    def __init__(self, sentence: str, *, reason: str = "failed") -> None:
+        super().__init__(sentence)
+        self.sentence = sentence
+        self.reason = reason
+
+
+class InputError(StationError):
+    """Wrong input or configuration (exit 2)."""
+
+
+class NoDatabaseError(InputError):
+    """A command that only reads found no database (exit 2)."""
+
+
+class DatabaseError(StationError):
+    """The database is damaged, or newer than this program (exit 3)."""
+
+    exit_code = 3
+
+
+class CoreError(StationError):
+    """The core cannot be reached, or another one holds the database (exit 2)."""

@@ -1,0 +1,201 @@
+"""What a client of the core may ask, and how each request is answered (docs/link.md).
+
+Writing and the view go to the store thread, lists and checks to the reading thread; the event loop
+itself never waits for the disk.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+import msgspec
+
+from mes_terminal.errors import InputError
+from mes_terminal.link import protocol
+from mes_terminal.link.server import parameter
+from mes_terminal.station.clock import utc_now
+from mes_terminal.station.loading import LoadOrder, apply_checked, check, set_down
+from mes_terminal.station.meanings import meanings_of
+from mes_terminal.store.database import pragmas_in_force
+from mes_terminal.usecases.doctor import examine
+from mes_terminal.usecases.lists import LISTS
+from mes_terminal.usecases.preflight import preflight
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+    from concurrent.futures import Future
+
+    from mes_terminal.domain.outcome import Outcome
+    from mes_terminal.link.protocol import Request
+    from mes_terminal.station.core import Core
+    from mes_terminal.store.database import Database
+
+Params = dict[str, Any]
+T = TypeVar("T")
+
+DONE: Final = object()
+
+LEAVE_POLL_S: Final = 0.02
+LEAVE_POLLS: Final = 50
+"""A second in all for the connection of a screen that left to be gone."""
+
+
+class Answers:
+    """The requests of one core, by name."""
+
+    def __init__(self, core: Core) -> None:
+        self._core = core
+        self._loading = asyncio.Lock()
+        self._values: dict[str, Callable[[Params], Awaitable[object]]] = {
+            "hello": self._hello,
+            "subscribe": self._subscribe,
+            "scan": self._scan,
+            "view": self._view,
+            "scanners": self._scanners,
+            "preflight": self._preflight,
+            "load": self._load,
+            "leave": self._leave,
+            "stop": self._stop,
+        }
+        self._lists: dict[str, Callable[[Params], AsyncIterator[list[bytes]]]] = {
+            "list": self._list,
+            "decode": self._decode,
+            "doctor": self._doctor,
+        }
+
+    def answer(self, request: Request) -> Awaitable[object] | AsyncIterator[list[bytes]]:
+        """Answer a request. Raises `InputError` for one that does not exist."""
+        if request.do in self._values:
+            return self._values[request.do](request.params)
+        if request.do in self._lists:
+            return self._lists[request.do](request.params)
+        raise InputError(f"The station knows no request {request.do[:40]!r}.", reason="protocol")
+
+    async def _hello(self, _: Params) -> object:
+        core = self._core
+        return {
+            "v": protocol.VERSION,
+            "pid": os.getpid(),
+            "station": core.rules.station,
+            "site": core.rules.site,
+            "mode": core.rules.mode,
+            "database": str(core.database),
+            "for_screen": core.for_screen,
+        }
+
+    async def _subscribe(self, params: Params) -> object:
+        recovered, self._core.recovered = self._core.recovered, []
+        return {"view": await self._view(params), "recovered": recovered}
+
+    async def _scan(self, params: Params) -> Outcome:
+        raw = _code_bytes(params)
+        device = parameter(params, "device", str, "link")
+        badge = parameter(params, "badge", str, None)
+        at = parameter(params, "at", str, None)
+        return await _result(
+            self._core.submit(
+                lambda booking: booking.request_for(raw, device=device, badge=badge, at=at)
+            )
+        )
+
+    async def _view(self, _: Params) -> object:
+        return await _result(self._core.worker.do(self._core.current_view))
+
+    async def _scanners(self, _: Params) -> object:
+        return self._core.scanners.views()
+
+    async def _preflight(self, params: Params) -> object:
+        order = parameter(params, "work_order", str)
+        rules = self._core.rules
+        return await _result(
+            self._core.worker.do(lambda booking: preflight(booking.db, order, rules, now=utc_now()))
+        )
+
+    async def _load(self, params: Params) -> object:
+        core = self._core
+        order = LoadOrder(
+            folder=parameter(params, "folder", str),
+            dry_run=parameter(params, "dry_run", bool, False),
+            diff=parameter(params, "diff", bool, False),
+            at=parameter(params, "at", str, None),
+        )
+        staged, result, load_time = await asyncio.to_thread(
+            check, core.database, Path(order.folder), order, core.rules
+        )
+        if result.faults or order.dry_run or order.diff:
+            return result
+        async with self._loading:
+            turns = await _result(core.worker.do(lambda booking: set_down(booking, staged)))
+            while await _result(core.worker.do(lambda _: next(turns, DONE))) is not DONE:
+                pass  # scans take their turns in between
+            return await _result(
+                core.worker.do(lambda booking: apply_checked(booking, staged, load_time))
+            )
+
+    async def _leave(self, _params: Params) -> object:
+        """A screen has gone, properly: a core that a screen started ends with the last one."""
+        for _ in range(LEAVE_POLLS):
+            if not self._core.server.subscribers:
+                break
+            await asyncio.sleep(LEAVE_POLL_S)  # its own connection may still be closing
+        ends = self._core.for_screen and not self._core.server.subscribers
+        if ends:
+            self._core.stop()
+        return {"stops": ends}
+
+    async def _stop(self, _: Params) -> object:
+        self._core.stop()
+        return None
+
+    def _list(self, params: Params) -> AsyncIterator[list[bytes]]:
+        name = parameter(params, "name", str)
+        filters = parameter(params, "filters", dict, {})
+        if name not in LISTS or not all(isinstance(value, str) for value in filters.values()):
+            raise InputError(f"The station knows no such list: {name[:40]!r}.", reason="protocol")
+
+        def rows(database: Database) -> Iterator[bytes]:
+            return (msgspec.json.encode(row) for row in LISTS[name](database, filters))
+
+        return self._core.reading.pages(rows)
+
+    def _decode(self, params: Params) -> AsyncIterator[list[bytes]]:
+        raw = _code_bytes(params)
+        codes = self._core.rules.codes
+        return self._core.reading.pages(lambda database: iter(meanings_of(database, raw, codes)))
+
+    async def _doctor(self, _: Params) -> AsyncIterator[list[bytes]]:
+        pragmas = await _result(self._core.worker.do(lambda booking: pragmas_in_force(booking.db)))
+        alarms = self._core.settings.alarms
+
+        def rows(database: Database) -> Iterator[bytes]:
+            found = examine(
+                database,
+                self._core.rules,
+                now=utc_now(),
+                pragmas=pragmas,
+                disk_stop_mb=alarms.disk_stop_mb,
+                disk_warn_mb=alarms.disk_warn_mb,
+            )
+            return map(msgspec.json.encode, found)
+
+        async for page in self._core.reading.pages(rows):
+            yield page
+
+
+async def _result(future: Future[T]) -> T:
+    """Await a piece of work; a client that leaves does not take it back."""
+    return await asyncio.shield(asyncio.wrap_future(future))
+
+
+def _code_bytes(params: Params) -> bytes:
+    """Return the code of a request: `hex` exactly, or `code` as UTF-8."""
+    text = parameter(params, "hex", str, None)
+    if text is None:
+        return str(parameter(params, "code", str)).encode("utf-8", errors="surrogateescape")
+    try:
+        return bytes.fromhex(text)
+    except ValueError as error:
+        raise InputError("The code is no hexadecimal text.", reason="hex") from error

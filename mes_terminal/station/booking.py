@@ -1,0 +1,202 @@
+"""Journalling and booking on the one writing connection: what the core does with a scan.
+
+Guarantees: a scan is durable in the journal before anything reads it; each journalled scan is
+handled exactly once, in order; if handling raises, its transaction is gone, the scan stands as
+failed and the next one is taken. Whoever uses it holds the database's lock: the core's store
+thread, or a command that is the core for the moment.
+"""
+
+from __future__ import annotations
+
+import gc
+import time
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+
+from mes_terminal import logs
+from mes_terminal.domain.outcome import Outcome
+from mes_terminal.domain.scan import CODE_MAX_BYTES, ScanRequest
+from mes_terminal.errors import DatabaseError, InputError, StationError
+from mes_terminal.station.clock import IdMaker, given_instant, utc_now
+from mes_terminal.store.database import SqliteError, open_database
+from mes_terminal.usecases.fail_scan import conclude_failed
+from mes_terminal.usecases.handle_scan import handle_scan
+from mes_terminal.usecases.journal import is_supervisor, journal_scans, waiting_scans
+from mes_terminal.usecases.prepare_station import prepare_station
+from mes_terminal.usecases.watch_clock import last_reading, note_clock
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    from mes_terminal.domain.rules import StationRules
+    from mes_terminal.domain.scan import Scan
+
+CHECKPOINT_SCANS: Final = 200
+"""Checkpoint at the latest after so many scans, when there is a moment between two."""
+GARBAGE_MIN: Final = 20_000
+"""Objects made since the last collection: fewer are not worth the millisecond."""
+RAW_KEPT_BYTES: Final = CODE_MAX_BYTES + 1
+"""One more than is journalled, so that the cut is noticed."""
+
+
+def collect_only_between_scans() -> None:
+    """Take garbage collection out of the scans: from now on only `Booking.tidy` collects.
+
+    What start-up made stays for good and is not looked at again.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.disable()
+
+
+class Booking:
+    """The writing connection and what is done on it. One thread at a time."""
+
+    def __init__(self, database: Path, rules: StationRules) -> None:
+        """Open (make, migrate) the database and prepare it for these rules."""
+        self.rules = rules
+        self.new_id = IdMaker()
+        self.db = open_database(database)
+        self._scans_since_checkpoint = 0
+        prepare_station(self.db, rules)
+        self._last_reading = last_reading(self.db)
+
+    def request_for(
+        self,
+        raw: bytes,
+        *,
+        device: str,
+        badge: str | None = None,
+        at: str | None = None,
+        fault: str | None = None,
+        fault_key: str | None = None,
+    ) -> ScanRequest:
+        """Return the scan asked for; nothing is journalled yet.
+
+        Raises `InputError` where `--at` is malformed, or is not allowed: it is in test mode, and
+        live for a supervisor who enters it late under their own badge.
+        """
+        event_time = None
+        if at is not None:
+            if self.rules.mode != "test" and not (badge and is_supervisor(self.db, badge)):
+                raise InputError(
+                    "A live station books at its own time. Leave --at out, or enter it late with "
+                    "--as and a supervisor's badge.",
+                    reason="time_not_allowed",
+                )
+            event_time = given_instant(at, self.rules.zone)
+        return ScanRequest(
+            raw=raw[:RAW_KEPT_BYTES],
+            device=device,
+            badge=badge,
+            event_time=event_time,
+            fault=fault,
+            fault_key=fault_key,
+        )
+
+    def recover(self) -> Iterator[Outcome]:
+        """Handle what waits in the journal since the last stop; each once, in order."""
+        for scan in waiting_scans(self.db, now=utc_now()):
+            yield self.handle(scan, time.monotonic())
+
+    def journal(self, requests: Sequence[ScanRequest]) -> list[Scan]:
+        """Make the scans durable, all in one commit, and return them in order."""
+        now = utc_now()
+        note_clock(self.db, self.rules, now=now, last=self._last_reading)
+        self._last_reading = now
+        return journal_scans(self.db, requests, received_at=now, new_id=self.new_id)
+
+    def handle(self, scan: Scan, since_s: float) -> Outcome:
+        """Handle a journalled scan; `since_s` is the monotonic time of its journalling.
+
+        Raises `StationError` if even its failure cannot be recorded: the core must end then.
+        """
+        try:
+            outcome = handle_scan(self.db, scan, self.rules)
+        except Exception as error:  # noqa: BLE001  a run loop: the next scan must be taken
+            outcome = self._failed(scan, error)
+        duration_ms = round((time.monotonic() - since_s) * 1000, 1)
+        self._scans_since_checkpoint += 1
+        logs.write(
+            "scan.done",
+            scan_id=scan.scan_id,
+            outcome=outcome.outcome,
+            reason=outcome.reason,
+            device=scan.device,
+            ms=duration_ms,
+        )
+        return msgspec.structs.replace(outcome, duration_ms=duration_ms)
+
+    def book(self, request: ScanRequest) -> Outcome:
+        """Journal one scan and handle it."""
+        since_s = time.monotonic()
+        try:
+            (scan,) = self.journal([request])
+        except SqliteError as error:
+            return self.not_journalled(request, error)
+        return self.handle(scan, since_s)
+
+    def not_journalled(self, request: ScanRequest, error: SqliteError) -> Outcome:
+        """The answer to a scan that the disk did not take. Damage is raised: the core must end."""
+        raise_if_damaged(error)
+        logs.write("scan.not_journalled", error=error, device=request.device)
+        return Outcome(
+            scan_id=self.new_id(),
+            code=request.raw[:CODE_MAX_BYTES].decode("utf-8", errors="replace"),
+            outcome="rejected",
+            reason="disk",
+            message=f"NOT RECORDED: the disk refused it ({error})",
+            hint="Call the supervisor; scan it again when the disk is mended",
+        )
+
+    def tidy(self, *, idle: bool) -> None:
+        """Do what must not cost a scan, if it is time: checkpoint, and collect garbage.
+
+        Called between scans only.
+        """
+        due = CHECKPOINT_SCANS if not idle else 1
+        if self._scans_since_checkpoint >= due:
+            self._scans_since_checkpoint = 0
+            try:
+                self.db.checkpoint()
+            except SqliteError as error:
+                logs.write("database.no_checkpoint", error=error)
+        if gc.get_count()[0] >= GARBAGE_MIN:  # counts on while the collector itself is off
+            gc.collect()
+
+    def close(self) -> None:
+        """Close the connection."""
+        self.db.close()
+
+    def _failed(self, scan: Scan, error: Exception) -> Outcome:
+        if isinstance(error, SqliteError):
+            raise_if_damaged(error)
+        logs.write("scan.failed", scan_id=scan.scan_id, error=repr(error))
+        try:
+            return conclude_failed(self.db, scan, self.rules, f"{type(error).__name__}: {error}")
+        except SqliteError as second:
+            raise_if_damaged(second)
+            # no later scan may be concluded before this one, so that none is ever passed over
+            raise StationError(
+                f"The disk refuses to record what became of a scan ({second}). It is in the "
+                "journal and is booked at the next start: do not scan it again. Mend the disk.",
+                reason="disk",
+            ) from second
+
+
+def recovered_sentence(outcome: Outcome) -> str:
+    """Return the sentence for one recovered scan."""
+    code = outcome.code if outcome.code.isprintable() else repr(outcome.code)
+    if outcome.outcome in ("completed", "recorded", "already_done"):
+        return f"Booked before the stop: {outcome.message} ({code[:80]}). Do not scan it again."
+    return f"Scanned before the stop, not booked: {code[:80]}: {outcome.message}."
+
+
+def raise_if_damaged(error: SqliteError) -> None:
+    """Raise `DatabaseError` if SQLite says that the file is damaged."""
+    if "malformed" in str(error) or "not a database" in str(error):
+        raise DatabaseError(
+            f"The database is damaged: {error}. Restore the newest backup.", reason="damaged"
+        ) from error

@@ -1,0 +1,20 @@
+"""What the database knows a code as: for `decode`, which reads and changes nothing."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from mes_terminal.barcodes.decode import decode
+from mes_terminal.usecases.read_code import read_code
+
+if TYPE_CHECKING:
+    from mes_terminal.domain.rules import CodeRules
+    from mes_terminal.store.database import Database
+
+
+def meanings_of(database: Database, raw: bytes, codes: CodeRules) -> list[bytes]:
+    """Return each thing the code names as a JSON object `{"kind", "key"}`."""
+    found = read_code(database.conn, decode(raw, codes))
+    return [msgspec.json.encode({"kind": one.kind, "key": one.key}) for one in found]

@@ -1,0 +1,60 @@
+"""Open, raise and end exceptions: one open row a kind and subject (BF-20, BF-23)."""
+
+from mes_terminal.domain.outcome import ExceptionKind
+from mes_terminal.store.database import Connection
+
+
+def open_exception(
+    conn: Connection,
+    *,
+    kind: ExceptionKind,
+    severity: str,
+    subject: str,
+    quantity_micro: int | None,
+    opened_at: str,
+    event_seq: int,
+    cause: str | None,
+) -> int:
+    """Open an exception; return its id. There must be no open one of this kind and subject."""
+    cursor = conn.execute(
+        """
+        INSERT INTO exception (kind, severity, subject, quantity_micro, opened_at,
+                               opened_event_seq, cause)
+        VALUES (?, ?, ?, ?, ?, ?, ?)
+        """,
+        [kind, severity, subject, quantity_micro, opened_at, event_seq, cause],
+    )
+    exception_id = cursor.lastrowid
+    assert exception_id is not None
+    if quantity_micro is not None:
+        conn.execute(
+            "INSERT INTO exception_item VALUES (?, ?, ?, 0)",
+            [exception_id, event_seq, quantity_micro],
+        )
+    return exception_id
+
+
+def raise_open(
+    conn: Connection, *, kind: ExceptionKind, subject: str, quantity_micro: int
+) -> tuple[int, int] | None:
+    """Add to the open exception of this kind and subject; return (id, quantity) if it is there."""
+    row = conn.execute(
+        """
+        UPDATE exception SET quantity_micro = quantity_micro + ?
+         WHERE kind = ? AND subject = ? AND status = 'open'
+        RETURNING exception_id, quantity_micro
+        """,
+        [quantity_micro, kind, subject],
+    ).fetchone()
+    return (row[0], row[1]) if row else None
+
+
+def resolve_open(conn: Connection, *, kind: ExceptionKind, subject: str, resolution: str) -> None:
+    """End the open exception of this kind and subject."""
+    conn.execute(
+        """
+        UPDATE exception SET status = 'resolved', resolution = ?
+         WHERE kind = ? AND subject = ? AND status = 'open'
+        """,
+        [resolution, kind, subject],
+    )

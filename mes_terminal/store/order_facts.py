@@ -1,0 +1,228 @@
+"""What a report needs to know, in few reads: the order, its lines, and the stock they may draw on.
+
+One read a table, never one a line (BF-12 in milliseconds). Every function runs inside the caller's
+transaction.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import msgspec
+
+from mes_terminal.domain.backflush import Draw, PoolKey
+from mes_terminal.domain.instants import NO_EXPIRY
+from mes_terminal.domain.order import LineFacts, OrderFacts, OutputLot, Source
+from mes_terminal.domain.report_plan import Shortfall, Unit
+from mes_terminal.store.database import Connection
+
+_ORDER = """
+    SELECT w.work_order_id, w.work_order, w.status, w.quantity_micro, w.good_micro,
+           w.scrapped_micro, w.replace_scrap, w.lot, w.due_at,
+           i.item_id, i.item, i.uom, i.step_micro, i.tracking, i.lot_rule, i.output_status,
+           i.shelf_life_days, i.inherit_expiry, i.over_completion_pct_micro,
+           w.output_location_id, o.location,
+           (SELECT coalesce(max(lot_id), 0) + 1 FROM lot),
+           (SELECT coalesce(max(exception_id), 0) + 1 FROM exception),
+           (SELECT location_id FROM location WHERE location = '@production'),
+           s.location_id, s.location,
+           CASE i.tracking WHEN 'lot' THEN coalesce(w.lot, :output_lot, w.work_order) ELSE '' END,
+           p.lot_id, p.expires_on, p.received_at,
+           CASE i.tracking WHEN 'none' THEN
+               (SELECT lot_id FROM lot WHERE item_id = w.item_id AND lot = '' AND serial = ''
+                   AND work_order_id = w.work_order_id) END
+      FROM work_order w
+      JOIN item i USING (item_id)
+      JOIN location o ON o.location_id = w.output_location_id
+      JOIN location s ON s.location = :scrap_location
+      LEFT JOIN lot p ON p.item_id = w.item_id AND p.serial = '' AND p.work_order_id = 0
+           AND p.lot = CASE i.tracking WHEN 'lot'
+                       THEN coalesce(w.lot, :output_lot, w.work_order) ELSE '' END
+     WHERE w.work_order = :work_order
+"""
+
+_LINES = """
+    SELECT l.line_id, l.line, i.item_id, i.item, i.uom, i.step_micro, i.tracking,
+           CASE WHEN i.shortage_policy IS NOT NULL THEN i.shortage_policy
+                WHEN :shortage_policy = 'negative' AND i.tracking <> 'none' THEN 'exception'
+                ELSE :shortage_policy END,
+           l.basis = 'per_unit', l.net_num, l.net_den, l.gross_num, l.gross_den, l.issue_method,
+           l.location_id, o.location, l.location_rule, l.mount = 'required', l.erp_ref,
+           l.issued_micro + l.owed_micro - l.carried_micro,
+           l.scrapped_micro + l.owed_scrap_micro - l.carried_scrap_micro,
+           l.since_micro, u.sole_lot_id,
+           coalesce(b.quantity_micro, 0), b.balance_id, b.lot_id, b.container_id, b.lot,
+           b.expires_on
+      FROM order_line l
+      JOIN item i ON i.item_id = l.component_id
+      JOIN location o ON o.location_id = l.location_id
+      LEFT JOIN item_location u ON u.item_id = l.component_id AND u.location_id = l.location_id
+      LEFT JOIN balance b ON b.balance_id = (
+           SELECT balance_id FROM balance
+            WHERE item_id = l.component_id AND location_id = l.location_id AND pickable = 1
+              AND expires_on >= :usable_from AND arrived_at <= :event_time
+              AND o.kind NOT IN ('hold', 'scrap')
+            ORDER BY expires_on, received_at, lot, container_id LIMIT 1)
+     WHERE l.work_order_id = :work_order_id
+     ORDER BY l.position
+"""
+
+_MOUNTED = """
+    SELECT b.item_id, b.location_id,
+           b.balance_id, b.lot_id, b.container_id, b.lot, b.expires_on, b.quantity_micro, 1
+      FROM mount m
+      JOIN balance b ON b.lot_id = m.lot_id AND b.location_id = m.location_id
+                    AND (m.container_id = 0 OR b.container_id = m.container_id)
+      JOIN location o ON o.location_id = b.location_id
+     WHERE b.pickable = 1 AND b.expires_on >= :usable_from AND b.arrived_at <= :event_time
+       AND o.kind NOT IN ('hold', 'scrap')
+     ORDER BY b.expires_on, b.received_at, b.lot, b.container_id
+"""
+
+_POOLS = """
+    SELECT b.item_id, b.location_id,
+           b.balance_id, b.lot_id, b.container_id, b.lot, b.expires_on, b.quantity_micro
+      FROM json_each(:pools) p
+      CROSS JOIN balance b ON b.item_id = p.value ->> 0 AND b.location_id = p.value ->> 1
+      JOIN location o ON o.location_id = b.location_id
+     WHERE b.pickable = 1 AND b.expires_on >= :usable_from AND b.arrived_at <= :event_time
+       AND o.kind NOT IN ('hold', 'scrap')
+     ORDER BY b.expires_on, b.received_at, b.lot, b.container_id
+"""
+
+# Why a line found too little, by the best stock that is there and may not be picked.
+_SHORTFALLS = """
+    SELECT l.line_id,
+           (SELECT lot_id FROM lot WHERE item_id = l.component_id AND lot = '' AND serial = ''
+               AND work_order_id = 0),
+           CASE WHEN o.kind IN ('hold', 'scrap') THEN 'location_on_hold'
+                WHEN l.mount = 'required' THEN 'not_mounted'
+                ELSE coalesce((
+               SELECT CASE WHEN n.status <> 'available' THEN 'lot_on_hold'
+                           WHEN b.expires_on < :today THEN 'lot_expired'
+                           WHEN b.arrived_at > :event_time THEN 'not_arrived'
+                           WHEN b.expires_on < :usable_from THEN 'clock' END
+                 FROM balance b JOIN lot n USING (lot_id)
+                WHERE b.item_id = l.component_id AND b.location_id = l.location_id
+                  AND b.quantity_micro > 0
+                  AND (n.status <> 'available' OR b.expires_on < :usable_from
+                       OR b.arrived_at > :event_time)
+                ORDER BY b.expires_on DESC LIMIT 1), 'no_stock') END,
+           (SELECT exception_id FROM exception
+             WHERE kind = 'shortage' AND subject = 'line:' || l.line_id AND status = 'open')
+      FROM order_line l JOIN location o USING (location_id)
+     WHERE l.line_id IN (SELECT value FROM json_each(:lines))
+"""
+
+
+def usable_from(today: str, *, clock_in_doubt: bool) -> str:
+    """Return the earliest expiry day that may be used: today, or none while the clock is in doubt
+    (BF-16, BF-33)."""
+    return NO_EXPIRY if clock_in_doubt else today
+
+
+def read_order(
+    conn: Connection, work_order: str, *, scrap_location: str, output_lot: str | None = None
+) -> OrderFacts | None:
+    """Return the order with the lot its output goes to: `output_lot` if the item's rule says so."""
+    row = conn.execute(
+        _ORDER,
+        {"work_order": work_order, "scrap_location": scrap_location, "output_lot": output_lot},
+    ).fetchone()
+    return None if row is None else OrderFacts(*(*row[:-5], OutputLot(*row[-5:])))
+
+
+def read_lines(
+    conn: Connection,
+    work_order_id: int,
+    *,
+    shortage_policy: str,
+    event_time: str,
+    usable_from: str,
+) -> list[LineFacts]:
+    """Return the order's lines, each with the first balance that may be picked for it (BF-15)."""
+    rows = conn.execute(
+        _LINES,
+        {
+            "work_order_id": work_order_id,
+            "shortage_policy": shortage_policy,
+            "event_time": event_time,
+            "usable_from": usable_from,
+        },
+    ).fetchall()
+    return [LineFacts(*row) for row in rows]
+
+
+def read_mounted(
+    conn: Connection, *, event_time: str, usable_from: str
+) -> dict[PoolKey, list[Source]]:
+    """Return what is mounted at the station and may be picked."""
+    rows = conn.execute(_MOUNTED, {"event_time": event_time, "usable_from": usable_from})
+    return _pools(rows)
+
+
+def read_pools(
+    conn: Connection,
+    keys: Iterable[PoolKey],
+    mounted: dict[PoolKey, list[Source]],
+    *,
+    event_time: str,
+    usable_from: str,
+) -> dict[PoolKey, list[Source]]:
+    """Return all that may be picked of these items at these locations: mounted first (BF-15)."""
+    rows = conn.execute(
+        _POOLS,
+        {
+            "pools": msgspec.json.encode(sorted(keys)).decode(),
+            "event_time": event_time,
+            "usable_from": usable_from,
+        },
+    )
+    pools = _pools(rows)
+    for key, sources in mounted.items():
+        taken = {source.balance_id for source in sources}
+        others = [each for each in pools.get(key, ()) if each.balance_id not in taken]
+        pools[key] = sources + others
+    return pools
+
+
+def read_shortfalls(
+    conn: Connection, draws: Sequence[Draw], *, today: str, event_time: str, usable_from: str
+) -> dict[int, Shortfall]:
+    """Return, for each line not covered, why, its open exception, and its item's nameless lot."""
+    missing = [
+        each.line.line_id for each in draws if each.net_missing_micro or each.scrap_missing_micro
+    ]
+    if not missing:
+        return {}
+    rows = conn.execute(
+        _SHORTFALLS,
+        {
+            "lines": msgspec.json.encode(missing).decode(),
+            "today": today,
+            "event_time": event_time,
+            "usable_from": usable_from,
+        },
+    )
+    return {row[0]: Shortfall(*row[1:]) for row in rows}
+
+
+def read_units(conn: Connection, order: OrderFacts, *, limit: int) -> list[Unit]:
+    """Return the first planned units of the order that no report has made yet."""
+    rows = conn.execute(
+        """
+        SELECT u.unit_id, u.serial, l.lot_id FROM unit u
+          LEFT JOIN lot l ON l.item_id = u.item_id AND l.lot = '' AND l.serial = u.serial
+                         AND l.work_order_id = 0
+         WHERE u.work_order_id = ? AND u.report_seq IS NULL
+         ORDER BY u.position LIMIT ?
+        """,
+        [order.work_order_id, limit],
+    )
+    return [Unit(*row) for row in rows]
+
+
+def _pools(rows: Iterable[Sequence[Any]]) -> dict[PoolKey, list[Source]]:
+    pools: dict[PoolKey, list[Source]] = {}
+    for item_id, location_id, *source in rows:
+        pools.setdefault((item_id, location_id), []).append(Source(*source))
+    return pools

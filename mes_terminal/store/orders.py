@@ -1,0 +1,168 @@
+"""Orders and units beside a report's own reads: which order, which unit, the shifts."""
+
+from msgspec import Struct
+
+from mes_terminal.domain.shifts import Shift
+from mes_terminal.store.database import Connection
+
+
+class PlannedUnit(Struct, frozen=True):
+    """A planned or finished unit."""
+
+    work_order: str
+    item: str
+    lot_id: int | None
+    made_at: str | None
+    made_by: str | None
+
+
+class ItemOrders(Struct, frozen=True):
+    """Which order a product's code means."""
+
+    work_order: str | None
+    made_here: bool
+    """The item is a product with orders on file."""
+    needed_lot: str | None
+    """`lot` or `serial` if the item is a tracked component."""
+
+
+class LastReport(Struct, frozen=True):
+    """Who reported last on an order, and when."""
+
+    event_time: str
+    person: str | None
+
+
+def read_unit(conn: Connection, unit_id: int) -> PlannedUnit:
+    """Return a unit with who made it and when."""
+    row = conn.execute(
+        """
+        SELECT w.work_order, i.item, l.lot_id, r.event_time, r.person
+          FROM unit u
+          JOIN work_order w USING (work_order_id)
+          JOIN item i ON i.item_id = u.item_id
+          LEFT JOIN lot l ON l.item_id = u.item_id AND l.lot = '' AND l.serial = u.serial
+                         AND l.work_order_id = 0
+          LEFT JOIN report r ON r.report_seq = u.report_seq
+         WHERE u.unit_id = ?
+        """,
+        [unit_id],
+    ).fetchone()
+    return PlannedUnit(*row)
+
+
+def orders_for_item(conn: Connection, item_id: int) -> ItemOrders:
+    """Return the started order due first, else the only released one, for a product."""
+    open_orders = conn.execute(
+        """
+        SELECT work_order, status FROM work_order
+         WHERE item_id = ? AND status IN ('released', 'started')
+         ORDER BY status = 'released', due_at IS NULL, due_at, sequence IS NULL, sequence,
+                  work_order
+         LIMIT 2
+        """,
+        [item_id],
+    ).fetchall()
+    if open_orders and (open_orders[0][1] == "started" or len(open_orders) == 1):
+        return ItemOrders(open_orders[0][0], made_here=True, needed_lot=None)
+    made_here, needed_lot = conn.execute(
+        """
+        SELECT kind = 'manufactured' AND EXISTS (SELECT 1 FROM work_order WHERE item_id = :item_id),
+               CASE WHEN tracking <> 'none' AND (
+                    EXISTS (SELECT 1 FROM order_line WHERE component_id = :item_id)
+                    OR EXISTS (SELECT 1 FROM bom_line WHERE component_id = :item_id))
+                    THEN tracking END
+          FROM item WHERE item_id = :item_id
+        """,
+        {"item_id": item_id},
+    ).fetchone()
+    return ItemOrders(None, bool(made_here), needed_lot)
+
+
+def last_report(conn: Connection, work_order_id: int) -> LastReport | None:
+    """Return the newest report of an order."""
+    row = conn.execute(
+        """
+        SELECT event_time, person FROM report WHERE work_order_id = ?
+         ORDER BY report_seq DESC LIMIT 1
+        """,
+        [work_order_id],
+    ).fetchone()
+    return LastReport(*row) if row else None
+
+
+def note_box(conn: Connection, item_id: int, box: str, report_seq: int) -> None:
+    """Remember that a box of the item was reported."""
+    conn.execute("INSERT INTO box_report VALUES (?, ?, ?)", [item_id, box, report_seq])
+
+
+def box_report(conn: Connection, item_id: int, box: str) -> LastReport | None:
+    """Return the report of this box of the item, if it stands (BF-34)."""
+    row = conn.execute(
+        """
+        SELECT r.event_time, r.person
+          FROM box_report b JOIN report r USING (report_seq)
+         WHERE b.item_id = :item_id AND b.box = :box
+           AND NOT EXISTS (SELECT 1 FROM report x WHERE x.reverses = r.report_seq)
+         LIMIT 1
+        """,
+        {"item_id": item_id, "box": box},
+    ).fetchone()
+    return LastReport(*row) if row else None
+
+
+def last_report_at(conn: Connection) -> str | None:
+    """Return when the station's newest report that stands happened."""
+    row = conn.execute(
+        """
+        SELECT event_time FROM report r
+         WHERE kind <> 'reversal'
+           AND NOT EXISTS (SELECT 1 FROM report x WHERE x.reverses = r.report_seq)
+         ORDER BY report_seq DESC LIMIT 1
+        """
+    ).fetchone()
+    return row[0] if row else None
+
+
+def start(conn: Connection, work_order_id: int, *, at: str) -> None:
+    """Make a released order a started one, active now."""
+    conn.execute(
+        """
+        UPDATE work_order SET status = 'started', activated_at = ?
+         WHERE work_order_id = ? AND status IN ('released', 'started')
+        """,
+        [at, work_order_id],
+    )
+
+
+def read_shifts(conn: Connection) -> list[Shift]:
+    """Return the shifts by start."""
+    rows = conn.execute(
+        "SELECT shift, start_minute, end_minute, days FROM shift ORDER BY start_minute, shift"
+    )
+    return [Shift(*row) for row in rows]
+
+
+def scanned_lot(conn: Connection, item_id: int) -> str | None:
+    """Return the lot of a product that was scanned last (BF-39, `scanned`)."""
+    row = conn.execute("SELECT lot FROM scanned_lot WHERE item_id = ?", [item_id]).fetchone()
+    return row[0] if row else None
+
+
+def set_scanned_lot(conn: Connection, item_id: int, lot: str) -> None:
+    """Remember the lot of a product until the next one is scanned."""
+    conn.execute(
+        "INSERT INTO scanned_lot VALUES (?, ?) ON CONFLICT DO UPDATE SET lot = excluded.lot",
+        [item_id, lot],
+    )
+
+
+def reason_known(conn: Connection, code: str, kind: str) -> bool:
+    """Tell whether a reason may be given: one of its kind, or any text where none is loaded."""
+    row = conn.execute(
+        """
+        SELECT count(*), count(*) FILTER (WHERE code = :code) FROM reason WHERE kind = :kind
+        """,
+        {"code": code, "kind": kind},
+    ).fetchone()
+    return not row[0] or bool(row[1])

@@ -1,0 +1,135 @@
+"""Write a report: line totals, balances, lots, exceptions, event with ledger rows, the order.
+
+Everything in bulk and inside the caller's transaction; the number of statements does not depend on
+the number of lines.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from mes_terminal.domain.order import OrderFacts
+from mes_terminal.domain.posting import LogHead
+from mes_terminal.domain.report_plan import ExceptionDraft, ReportPlan
+from mes_terminal.domain.rules import StationRules
+from mes_terminal.domain.scan import Scan
+from mes_terminal.store.balances import add_stock, note_arrival, set_balances, set_expiry
+from mes_terminal.store.database import Connection
+from mes_terminal.store.events import append_event
+
+_ADD_ISSUED = "UPDATE order_line SET issued_micro = issued_micro + ? WHERE line_id = ?"
+_ADD_TOTALS = """
+    UPDATE order_line
+       SET issued_micro = issued_micro + ?, scrapped_micro = scrapped_micro + ?,
+           owed_micro = owed_micro + ?, owed_scrap_micro = owed_scrap_micro + ?
+     WHERE line_id = ?
+"""
+
+
+def write_report(
+    conn: Connection,
+    order: OrderFacts,
+    plan: ReportPlan,
+    scan: Scan,
+    head: LogHead,
+    *,
+    rules: StationRules,
+) -> int:
+    """Write the report; return the sequence of its event, which is its own."""
+    _write_lots(conn, order, plan, scan)
+    if plan.line_issues:
+        conn.executemany(_ADD_ISSUED, plan.line_issues)
+    if plan.line_totals:
+        conn.executemany(_ADD_TOTALS, plan.line_totals)
+    set_balances(conn, plan.balances, plan.emptied)
+    add_stock(conn, plan.stock_in)
+    if plan.output is not None:
+        note_arrival(conn, order.item_id, plan.output.location_id, plan.output.lot_id)
+    report_seq = append_event(conn, plan.event, head, scan, rules=rules)
+    if plan.exceptions:
+        _write_exceptions(conn, order, plan.exceptions, report_seq, scan)
+    _write_order(conn, order, plan, scan)
+    insert_report(
+        conn,
+        (report_seq, scan.scan_seq, order.work_order_id, plan.kind, plan.good_micro, 0,
+         plan.lot_id, plan.event.person, scan.event_time, order.status, plan.expires_before, None,
+         head.movement_seq + 1, len(plan.event.movements)),
+    )  # fmt: skip
+    if plan.unit_ids:
+        conn.executemany(
+            "UPDATE unit SET report_seq = ? WHERE unit_id = ?",
+            [(report_seq, unit_id) for unit_id in plan.unit_ids],
+        )
+    return report_seq
+
+
+def insert_report(conn: Connection, row: tuple[Any, ...]) -> None:
+    """Insert the row of a report, in the order of the table's columns."""
+    conn.execute("INSERT INTO report VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", row)
+
+
+def _write_lots(conn: Connection, order: OrderFacts, plan: ReportPlan, scan: Scan) -> None:
+    if plan.new_lots:
+        conn.executemany(
+            """
+            INSERT INTO lot (lot_id, item_id, lot, serial, work_order_id, status, expires_on,
+                             received_at)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+            """,
+            [
+                (new.lot_id, order.item_id, new.lot, new.serial, new.work_order_id,
+                 order.output_status, plan.expires_on, scan.event_time)
+                for new in plan.new_lots
+            ],
+        )  # fmt: skip
+    if plan.shortens_expiry and plan.lot_id is not None:
+        set_expiry(conn, plan.lot_id, plan.expires_on)
+
+
+def _write_order(conn: Connection, order: OrderFacts, plan: ReportPlan, scan: Scan) -> None:
+    conn.execute(
+        """
+        UPDATE work_order SET good_micro = good_micro + ?, status = ?, activated_at = ?
+         WHERE work_order_id = ?
+        """,
+        [plan.good_micro, plan.order_status, scan.event_time, order.work_order_id],
+    )
+
+
+def _write_exceptions(
+    conn: Connection,
+    order: OrderFacts,
+    drafts: Sequence[ExceptionDraft],
+    report_seq: int,
+    scan: Scan,
+) -> None:
+    conn.executemany(
+        """
+        INSERT INTO exception (exception_id, kind, severity, subject, work_order_id, line_id,
+                               item_id, quantity_micro, opened_at, opened_event_seq, cause)
+        VALUES (?, ?, 'warn', 'line:' || ?, ?, ?, ?, ?, ?, ?, ?)
+        """,
+        [
+            (draft.exception_id, draft.kind, draft.line.line_id, order.work_order_id,
+             draft.line.line_id, draft.line.item_id, draft.quantity_micro, scan.event_time,
+             report_seq, draft.cause)
+            for draft in drafts
+            if draft.is_new
+        ],
+    )  # fmt: skip
+    conn.executemany(
+        """
+        UPDATE exception SET quantity_micro = quantity_micro + ?, cause = ? WHERE exception_id = ?
+        """,
+        [
+            (draft.quantity_micro, draft.cause, draft.exception_id)
+            for draft in drafts
+            if not draft.is_new
+        ],
+    )
+    conn.executemany(
+        "INSERT INTO exception_item VALUES (?, ?, ?, ?)",
+        [
+            (draft.exception_id, report_seq, draft.quantity_micro, draft.scrap_micro)
+            for draft in drafts
+        ],
+    )

@@ -1,0 +1,568 @@
+-- The station's database, first release. STRICT tables; quantities are INTEGER micro-units of the
+-- item's base unit (_micro), percentages micro-percent, instants UTC text, days YYYY-MM-DD.
+-- CHECKs name their values with OR: an IN list of three or more builds a table for every row.
+-- '' and 0 stand for "none" where a column is part of a unique key; NULL everywhere else.
+
+CREATE TABLE meta (
+    key TEXT PRIMARY KEY,               -- epoch, created_at
+    value TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- Master data ------------------------------------------------------------------------------------
+
+CREATE TABLE item (
+    item_id INTEGER PRIMARY KEY,
+    item TEXT NOT NULL UNIQUE,
+    description TEXT NOT NULL DEFAULT '',
+    uom TEXT NOT NULL DEFAULT 'pcs',
+    step_micro INTEGER NOT NULL DEFAULT 1000000 CHECK (step_micro > 0),
+    tracking TEXT NOT NULL DEFAULT 'none' CHECK (
+        tracking = 'none' OR tracking = 'lot' OR tracking = 'serial'),
+    kind TEXT NOT NULL CHECK (
+        kind = 'purchased' OR kind = 'manufactured' OR kind = 'phantom'),
+    issue_method TEXT CHECK (
+        issue_method = 'backflush' OR issue_method = 'manual' OR issue_method = 'bulk'),
+    mount TEXT NOT NULL DEFAULT 'optional' CHECK (mount IN ('optional', 'required')),
+    gtin TEXT,
+    pack_quantity_micro INTEGER,
+    shelf_life_days INTEGER,
+    inherit_expiry INTEGER NOT NULL DEFAULT 0 CHECK (inherit_expiry IN (0, 1)),
+    lot_rule TEXT CHECK (
+        lot_rule = 'order' OR lot_rule = 'day' OR lot_rule = 'shift' OR lot_rule = 'scanned'),
+    output_status TEXT NOT NULL DEFAULT 'available' CHECK (output_status IN ('available', 'hold')),
+    standard_cost_micro INTEGER,
+    cost_per_micro INTEGER NOT NULL DEFAULT 1000000,
+    over_completion_pct_micro INTEGER,
+    under_tolerance_pct_micro INTEGER,
+    over_tolerance_pct_micro INTEGER,
+    lot_overrun_pct_micro INTEGER,
+    shortage_policy TEXT CHECK (
+        shortage_policy = 'exception' OR shortage_policy = 'block'
+        OR shortage_policy = 'negative'),
+    item_class TEXT CHECK (
+        item_class = 'A' OR item_class = 'B' OR item_class = 'C')
+) STRICT;
+CREATE INDEX item_gtin ON item (gtin) WHERE gtin IS NOT NULL;
+
+CREATE TABLE item_code (
+    code TEXT PRIMARY KEY,
+    item_id INTEGER NOT NULL REFERENCES item,
+    kind TEXT NOT NULL CHECK (
+        kind = 'supplier' OR kind = 'customer' OR kind = 'old' OR kind = 'gtin'),
+    partner TEXT,
+    uom TEXT,
+    quantity_micro INTEGER
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE unit_conversion (
+    item_id INTEGER NOT NULL,           -- 0: every item
+    from_uom TEXT NOT NULL,
+    to_uom TEXT NOT NULL,
+    factor_num INTEGER NOT NULL CHECK (factor_num > 0),
+    factor_den INTEGER NOT NULL CHECK (factor_den > 0),
+    PRIMARY KEY (item_id, from_uom, to_uom)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE location (
+    location_id INTEGER PRIMARY KEY,
+    location TEXT NOT NULL UNIQUE,
+    -- 'virtual': @supplier, @production, @adjustment, @customer (BF-35)
+    kind TEXT NOT NULL CHECK (
+        kind = 'line_side' OR kind = 'store' OR kind = 'finished' OR kind = 'scrap'
+        OR kind = 'hold' OR kind = 'rework' OR kind = 'virtual'),
+    description TEXT NOT NULL DEFAULT '',
+    station TEXT                        -- the one that writes it; NULL: this one
+) STRICT;
+
+CREATE TABLE work_centre (
+    work_centre_id INTEGER PRIMARY KEY,
+    work_centre TEXT NOT NULL UNIQUE,
+    description TEXT NOT NULL DEFAULT '',
+    supply_location_id INTEGER REFERENCES location,
+    output_location_id INTEGER REFERENCES location,
+    issue_method TEXT CHECK (
+        issue_method = 'backflush' OR issue_method = 'manual' OR issue_method = 'bulk'),
+    labour_rate_micro INTEGER,
+    overhead_rate_micro INTEGER
+) STRICT;
+
+CREATE TABLE shift (
+    shift TEXT PRIMARY KEY,
+    start_minute INTEGER NOT NULL CHECK (start_minute BETWEEN 0 AND 1439),
+    end_minute INTEGER NOT NULL CHECK (end_minute BETWEEN 0 AND 1439),
+    days INTEGER NOT NULL               -- bit 0 Monday .. bit 6 Sunday: the day the shift begins on
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE bom (
+    bom_id INTEGER PRIMARY KEY,
+    item_id INTEGER NOT NULL REFERENCES item,
+    revision TEXT NOT NULL,
+    output_quantity_micro INTEGER NOT NULL DEFAULT 1000000 CHECK (output_quantity_micro > 0),
+    effective_from TEXT,
+    effective_to TEXT,
+    UNIQUE (item_id, revision)
+) STRICT;
+
+CREATE TABLE bom_line (
+    bom_line_id INTEGER PRIMARY KEY,
+    bom_id INTEGER NOT NULL REFERENCES bom,
+    line TEXT NOT NULL,
+    component_id INTEGER NOT NULL REFERENCES item,
+    quantity_micro INTEGER NOT NULL,    -- in `uom`
+    uom TEXT NOT NULL,
+    basis TEXT NOT NULL CHECK (basis IN ('per_unit', 'per_order')),
+    scrap_pct_micro INTEGER NOT NULL DEFAULT 0,
+    scrap_mode TEXT NOT NULL DEFAULT 'additive' CHECK (scrap_mode IN ('additive', 'divisive')),
+    planned_scrap TEXT CHECK (planned_scrap IN ('posted', 'planning_only')),
+    operation TEXT,
+    issue_method TEXT CHECK (
+        issue_method = 'backflush' OR issue_method = 'manual' OR issue_method = 'bulk'),
+    supply_location_id INTEGER REFERENCES location,
+    mount TEXT CHECK (mount IN ('optional', 'required')),
+    mount_position TEXT,
+    effective_from TEXT,
+    effective_to TEXT,
+    role TEXT NOT NULL DEFAULT 'component' CHECK (
+        role = 'component' OR role = 'by_product' OR role = 'co_product'),
+    cost_share_pct_micro INTEGER,
+    UNIQUE (bom_id, line)
+) STRICT;
+
+CREATE TABLE bom_substitute (
+    bom_line_id INTEGER NOT NULL REFERENCES bom_line,
+    substitute_id INTEGER NOT NULL REFERENCES item,
+    ratio_num INTEGER NOT NULL DEFAULT 1 CHECK (ratio_num > 0),
+    ratio_den INTEGER NOT NULL DEFAULT 1 CHECK (ratio_den > 0),
+    priority INTEGER,
+    approval TEXT NOT NULL DEFAULT 'none' CHECK (approval IN ('none', 'required')),
+    choice TEXT NOT NULL DEFAULT 'scanned' CHECK (choice IN ('scanned', 'automatic')),
+    PRIMARY KEY (bom_line_id, substitute_id)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE routing_operation (
+    bom_id INTEGER NOT NULL REFERENCES bom,
+    operation TEXT NOT NULL,
+    position INTEGER NOT NULL,          -- order of the operations, from 1
+    work_centre_id INTEGER REFERENCES work_centre,
+    description TEXT NOT NULL DEFAULT '',
+    setup_minutes_micro INTEGER NOT NULL DEFAULT 0,
+    run_minutes_micro INTEGER NOT NULL DEFAULT 0,
+    run_basis_micro INTEGER NOT NULL DEFAULT 1000000 CHECK (run_basis_micro > 0),
+    backflush_point INTEGER NOT NULL CHECK (backflush_point IN (0, 1)),
+    overlap INTEGER NOT NULL DEFAULT 0 CHECK (overlap IN (0, 1)),
+    issue_method TEXT CHECK (
+        issue_method = 'backflush' OR issue_method = 'manual' OR issue_method = 'bulk'),
+    PRIMARY KEY (bom_id, operation)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE operator (
+    badge TEXT PRIMARY KEY,
+    name TEXT NOT NULL,
+    role TEXT NOT NULL CHECK (
+        role = 'operator' OR role = 'supervisor' OR role = 'quality' OR role = 'auditor'),
+    language TEXT
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE reason (
+    code TEXT PRIMARY KEY,
+    kind TEXT NOT NULL CHECK (
+        kind = 'scrap' OR kind = 'rework' OR kind = 'extra' OR kind = 'write_off'
+        OR kind = 'short_close' OR kind = 'deviation' OR kind = 'count' OR kind = 'stop'),
+    description TEXT NOT NULL DEFAULT ''
+) STRICT, WITHOUT ROWID;
+
+-- What the last load said of each row, so that only what the *file* changed is applied again.
+CREATE TABLE loaded_row (
+    table_name TEXT NOT NULL,           -- file name without .csv
+    key TEXT NOT NULL,                  -- JSON array of the key cells
+    content TEXT NOT NULL,              -- JSON object of the cells, as normalised
+    PRIMARY KEY (table_name, key)
+) STRICT, WITHOUT ROWID;
+
+-- Lots, containers, stock ------------------------------------------------------------------------
+
+-- What stock and genealogy point to: a lot, a serial, the nameless stock of an item (all three
+-- empty; made with the item), or the untracked output of a work order (genealogy only, BF-37).
+CREATE TABLE lot (
+    lot_id INTEGER PRIMARY KEY,
+    item_id INTEGER NOT NULL REFERENCES item,
+    lot TEXT NOT NULL DEFAULT '',
+    serial TEXT NOT NULL DEFAULT '',
+    work_order_id INTEGER NOT NULL DEFAULT 0,
+    status TEXT NOT NULL DEFAULT 'available' CHECK (
+        status = 'available' OR status = 'hold' OR status = 'rejected'),
+    expires_on TEXT,
+    received_at TEXT,                   -- orders FIFO; NULL until the first receipt
+    supplier TEXT,
+    supplier_lot TEXT,
+    UNIQUE (item_id, lot, serial, work_order_id)
+) STRICT;
+CREATE INDEX lot_lot ON lot (lot) WHERE lot <> '';
+CREATE INDEX lot_serial ON lot (serial) WHERE serial <> '';
+
+CREATE TABLE container (
+    container_id INTEGER PRIMARY KEY,
+    container TEXT NOT NULL UNIQUE,
+    lot_id INTEGER NOT NULL REFERENCES lot,
+    received_micro INTEGER NOT NULL     -- label quantity
+) STRICT;
+
+-- One row a lot, real location and container, kept when empty (its arrival stays, BF-16). What is at
+-- a virtual location follows from the ledger alone. The columns of the pick index are copies of the
+-- lot's, changed with it.
+CREATE TABLE balance (
+    balance_id INTEGER PRIMARY KEY,
+    lot_id INTEGER NOT NULL REFERENCES lot,
+    location_id INTEGER NOT NULL REFERENCES location,
+    container_id INTEGER NOT NULL DEFAULT 0,
+    quantity_micro INTEGER NOT NULL,
+    arrived_at TEXT NOT NULL,           -- earliest effective_at received into it
+    item_id INTEGER NOT NULL REFERENCES item,
+    lot TEXT NOT NULL,                  -- lot, or the serial
+    expires_on TEXT NOT NULL,           -- '9999-12-31': never
+    received_at TEXT NOT NULL,
+    may_go_negative INTEGER NOT NULL CHECK (may_go_negative IN (0, 1)),
+    pickable INTEGER NOT NULL CHECK (pickable IN (0, 1)),  -- quantity > 0 and lot available
+    UNIQUE (lot_id, location_id, container_id),
+    CHECK (quantity_micro >= 0 OR may_go_negative = 1)     -- BF-19
+) STRICT;
+CREATE INDEX balance_pick
+    ON balance (item_id, location_id, expires_on, received_at, lot, container_id, arrived_at)
+    WHERE pickable = 1;
+
+-- The only lot of an item at a location since its last receipt or count there (BF-37, `sole`).
+CREATE TABLE item_location (
+    item_id INTEGER NOT NULL,
+    location_id INTEGER NOT NULL,
+    sole_lot_id INTEGER,                -- NULL: several
+    PRIMARY KEY (item_id, location_id)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE mount (
+    position TEXT PRIMARY KEY,
+    item_id INTEGER NOT NULL REFERENCES item,
+    lot_id INTEGER NOT NULL REFERENCES lot,
+    container_id INTEGER NOT NULL DEFAULT 0,
+    location_id INTEGER NOT NULL REFERENCES location,
+    mounted_at TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE receipt (
+    reference TEXT PRIMARY KEY,
+    event_seq INTEGER NOT NULL REFERENCES event,
+    content TEXT NOT NULL               -- the normalised row: the same reference must say the same
+) STRICT, WITHOUT ROWID;
+
+-- Orders -----------------------------------------------------------------------------------------
+
+CREATE TABLE work_order (
+    work_order_id INTEGER PRIMARY KEY,
+    work_order TEXT NOT NULL UNIQUE,
+    item_id INTEGER NOT NULL REFERENCES item,
+    bom_id INTEGER REFERENCES bom,      -- NULL: explicit lines of an item without BOM
+    revision TEXT,
+    quantity_micro INTEGER NOT NULL CHECK (quantity_micro > 0),
+    start_at TEXT,
+    due_at TEXT,
+    sequence INTEGER,
+    work_centre_id INTEGER REFERENCES work_centre,
+    status TEXT NOT NULL CHECK (
+        status = 'planned' OR status = 'released' OR status = 'started' OR status = 'hold'
+        OR status = 'closed' OR status = 'cancelled'),
+    lot TEXT,                           -- of the output
+    replace_scrap INTEGER NOT NULL DEFAULT 0 CHECK (replace_scrap IN (0, 1)),
+    erp_ref TEXT,
+    output_location_id INTEGER NOT NULL REFERENCES location,
+    snapshot_version INTEGER NOT NULL DEFAULT 0,  -- 0: not yet exploded (never released)
+    good_micro INTEGER NOT NULL DEFAULT 0,        -- reported so far, go-live included
+    scrapped_micro INTEGER NOT NULL DEFAULT 0,
+    activated_at TEXT                   -- made active here last
+) STRICT;
+CREATE INDEX work_order_open ON work_order (item_id, status, due_at)
+    WHERE status IN ('released', 'started');
+
+-- The snapshot (BF-7). The requirement of the line for n micro-units reported, in micro-units of
+-- the component, is n * num / den (per_unit) or num / den from the first unit on (per_order);
+-- net without, gross with planned scrap (BF-3).
+CREATE TABLE order_line (
+    line_id INTEGER PRIMARY KEY,
+    work_order_id INTEGER NOT NULL REFERENCES work_order,
+    line TEXT NOT NULL,                 -- below a phantom the path: 20.10 (BF-6)
+    position INTEGER NOT NULL,          -- order of the lines, from 1
+    component_id INTEGER NOT NULL REFERENCES item,
+    basis TEXT NOT NULL CHECK (basis IN ('per_unit', 'per_order')),
+    net_num INTEGER NOT NULL,
+    net_den INTEGER NOT NULL CHECK (net_den > 0),
+    gross_num INTEGER NOT NULL,         -- equal to net where planned scrap is planning_only
+    gross_den INTEGER NOT NULL CHECK (gross_den > 0),
+    scrap_pct_micro INTEGER NOT NULL DEFAULT 0,
+    operation TEXT,
+    issue_method TEXT NOT NULL CHECK (
+        issue_method = 'backflush' OR issue_method = 'manual' OR issue_method = 'bulk'),
+    location_id INTEGER NOT NULL REFERENCES location,
+    location_rule TEXT NOT NULL CHECK (
+        location_rule = 'line' OR location_rule = 'work_centre' OR location_rule = 'station'),
+    mount TEXT NOT NULL CHECK (mount IN ('optional', 'required')),
+    mount_position TEXT,
+    erp_ref TEXT,
+    decided_by TEXT NOT NULL,           -- JSON {policy: level}
+    snapshot_version INTEGER NOT NULL DEFAULT 1,
+    issued_micro INTEGER NOT NULL DEFAULT 0,      -- net part, posted (and go-live)
+    scrapped_micro INTEGER NOT NULL DEFAULT 0,    -- planned-scrap part, posted
+    owed_micro INTEGER NOT NULL DEFAULT 0,        -- net part, owed (BF-20)
+    owed_scrap_micro INTEGER NOT NULL DEFAULT 0,  -- planned-scrap part, owed
+    -- A version that began after reports counts from there: units reported, and what the line had
+    -- been issued or owed by then.
+    since_micro INTEGER NOT NULL DEFAULT 0,
+    carried_micro INTEGER NOT NULL DEFAULT 0,
+    carried_scrap_micro INTEGER NOT NULL DEFAULT 0,
+    UNIQUE (work_order_id, position),
+    UNIQUE (work_order_id, line)
+) STRICT;
+CREATE INDEX order_line_component ON order_line (component_id, work_order_id);
+
+-- By- and co-products of the snapshot (used from BF-30 on).
+CREATE TABLE order_output (
+    work_order_id INTEGER NOT NULL REFERENCES work_order,
+    line TEXT NOT NULL,
+    item_id INTEGER NOT NULL REFERENCES item,
+    role TEXT NOT NULL CHECK (role IN ('by_product', 'co_product')),
+    basis TEXT NOT NULL CHECK (basis IN ('per_unit', 'per_order')),
+    net_num INTEGER NOT NULL,
+    net_den INTEGER NOT NULL CHECK (net_den > 0),
+    cost_share_pct_micro INTEGER,
+    PRIMARY KEY (work_order_id, line)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE order_line_substitute (
+    line_id INTEGER NOT NULL REFERENCES order_line,
+    substitute_id INTEGER NOT NULL REFERENCES item,
+    ratio_num INTEGER NOT NULL,
+    ratio_den INTEGER NOT NULL,
+    priority INTEGER,
+    approval TEXT NOT NULL,
+    choice TEXT NOT NULL,
+    PRIMARY KEY (line_id, substitute_id)
+) STRICT, WITHOUT ROWID;
+
+-- The planned units of a serial-tracked product.
+CREATE TABLE unit (
+    unit_id INTEGER PRIMARY KEY,
+    work_order_id INTEGER NOT NULL REFERENCES work_order,
+    item_id INTEGER NOT NULL REFERENCES item,
+    serial TEXT NOT NULL,
+    position INTEGER NOT NULL,          -- order of the file
+    report_seq INTEGER REFERENCES report,  -- the report that made it; NULL: still planned
+    UNIQUE (item_id, serial)
+) STRICT;
+CREATE INDEX unit_serial ON unit (serial);
+CREATE INDEX unit_planned ON unit (work_order_id, position) WHERE report_seq IS NULL;
+
+-- The journal (BF-13) ----------------------------------------------------------------------------
+
+CREATE TABLE scan_journal (
+    scan_seq INTEGER PRIMARY KEY,
+    scan_id TEXT NOT NULL UNIQUE,
+    received_at TEXT NOT NULL,          -- the clock's reading
+    event_time TEXT,                    -- given by --at; NULL: received_at
+    device TEXT NOT NULL,
+    badge TEXT,                         -- given by --as
+    raw BLOB NOT NULL,
+    truncated INTEGER NOT NULL CHECK (truncated IN (0, 1)),
+    fault TEXT,                         -- why the frame is refused whatever it says
+    fault_key TEXT                      -- the key of a forbidden_key
+) STRICT;
+
+CREATE TABLE scan_outcome (
+    scan_seq INTEGER PRIMARY KEY REFERENCES scan_journal,
+    status TEXT NOT NULL CHECK (status IN ('done', 'failed')),
+    outcome TEXT NOT NULL,
+    reason TEXT,
+    message TEXT NOT NULL,
+    event_seq INTEGER REFERENCES event, -- what it wrote, if anything
+    concluded_at TEXT NOT NULL
+) STRICT;
+
+-- The log: one chain of the exact bytes of everything that happened -------------------------------
+
+CREATE TABLE event (
+    event_seq INTEGER PRIMARY KEY,
+    type TEXT NOT NULL,
+    event_time TEXT NOT NULL,
+    recorded_at TEXT NOT NULL,
+    scan_seq INTEGER REFERENCES scan_journal,
+    person TEXT,
+    second_person TEXT,
+    reason TEXT,
+    outbox_seq INTEGER UNIQUE,          -- contiguous from 1; NULL: not for upstream
+    hash TEXT NOT NULL,                 -- SHA-256(previous hash || body)
+    body TEXT NOT NULL                  -- a CloudEvents document, exactly as sent
+) STRICT;
+
+CREATE TABLE delivery (
+    outbox_seq INTEGER PRIMARY KEY REFERENCES event (outbox_seq),
+    status TEXT NOT NULL DEFAULT 'waiting' CHECK (
+        status = 'waiting' OR status = 'delivered' OR status = 'refused' OR status = 'parked'),
+    attempts INTEGER NOT NULL DEFAULT 0,
+    delivered_at TEXT,
+    last_error TEXT
+) STRICT;
+CREATE INDEX delivery_waiting ON delivery (outbox_seq) WHERE status <> 'delivered';
+
+-- What goes upstream is queued with the event itself (UP-1).
+CREATE TRIGGER event_queues_delivery AFTER INSERT ON event WHEN NEW.outbox_seq IS NOT NULL
+    BEGIN INSERT INTO delivery (outbox_seq) VALUES (NEW.outbox_seq); END;
+
+-- The ledger (BF-35) and genealogy (BF-37) --------------------------------------------------------
+
+CREATE TABLE report (
+    report_seq INTEGER PRIMARY KEY REFERENCES event (event_seq),
+    scan_seq INTEGER NOT NULL REFERENCES scan_journal,
+    work_order_id INTEGER NOT NULL REFERENCES work_order,
+    kind TEXT NOT NULL CHECK (
+        kind = 'completion' OR kind = 'short_close' OR kind = 'reversal'),
+    good_micro INTEGER NOT NULL,        -- negative in a reversal
+    scrapped_micro INTEGER NOT NULL DEFAULT 0,
+    lot_id INTEGER REFERENCES lot,      -- the produced lot; NULL: serials, or nothing
+    person TEXT,
+    event_time TEXT NOT NULL,
+    order_status_before TEXT NOT NULL,
+    lot_expires_before TEXT,            -- of the produced lot, restored by the reversal
+    reverses INTEGER REFERENCES report,
+    movement_first INTEGER NOT NULL,    -- its movements: this one
+    movement_count INTEGER NOT NULL     -- and so many
+) STRICT;
+CREATE UNIQUE INDEX report_reverses ON report (reverses) WHERE reverses IS NOT NULL;
+CREATE INDEX report_work_order ON report (work_order_id);
+
+-- Boxes of a product that were reported, by what names each: once, unless it was undone (BF-34).
+CREATE TABLE box_report (
+    item_id INTEGER NOT NULL REFERENCES item,
+    box TEXT NOT NULL,
+    report_seq INTEGER NOT NULL REFERENCES report,
+    PRIMARY KEY (item_id, box, report_seq)
+) STRICT, WITHOUT ROWID;
+
+-- Up to which report the labels of finished goods are printed: the log is their queue.
+CREATE TABLE label_cursor (
+    only_row INTEGER PRIMARY KEY CHECK (only_row = 1),
+    report_seq INTEGER NOT NULL
+) STRICT;
+
+-- Without foreign keys: its ids come from rows read in the same transaction, the look-ups would cost
+-- a twentieth of a large close, and `doctor` proves each reference.
+CREATE TABLE movement (
+    movement_seq INTEGER PRIMARY KEY,
+    event_seq INTEGER NOT NULL,
+    line_id INTEGER,
+    lot_id INTEGER NOT NULL,
+    container_id INTEGER NOT NULL DEFAULT 0,
+    from_location_id INTEGER NOT NULL,
+    to_location_id INTEGER NOT NULL,
+    quantity_micro INTEGER NOT NULL CHECK (quantity_micro > 0),
+    kind TEXT NOT NULL CHECK (
+        kind = 'receipt' OR kind = 'issue' OR kind = 'production' OR kind = 'scrap'
+        OR kind = 'move' OR kind = 'adjustment' OR kind = 'reversal'),
+    source_rule TEXT CHECK (
+        source_rule = 'line' OR source_rule = 'work_centre' OR source_rule = 'station')
+) STRICT;
+
+CREATE TABLE edge (
+    child_id INTEGER NOT NULL,          -- lot_id of what was made
+    parent_id INTEGER NOT NULL,         -- lot_id of what it was made from
+    report_seq INTEGER NOT NULL,
+    line_id INTEGER NOT NULL,
+    quantity_micro INTEGER NOT NULL,    -- negative in a reversal
+    certainty TEXT NOT NULL CHECK (
+        certainty = 'exact' OR certainty = 'sole' OR certainty = 'pooled'
+        OR certainty = 'assumed' OR certainty = 'unknown'),
+    PRIMARY KEY (child_id, parent_id, report_seq, line_id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX edge_forward ON edge (parent_id, child_id, quantity_micro);
+
+-- Exceptions -------------------------------------------------------------------------------------
+
+CREATE TABLE exception (
+    exception_id INTEGER PRIMARY KEY,
+    kind TEXT NOT NULL,
+    status TEXT NOT NULL DEFAULT 'open' CHECK (
+        status = 'open' OR status = 'resolved' OR status = 'voided'),
+    severity TEXT NOT NULL CHECK (
+        severity = 'stop' OR severity = 'warn' OR severity = 'info'),
+    subject TEXT NOT NULL,              -- one open exception a kind and subject (BF-20)
+    work_order_id INTEGER REFERENCES work_order,
+    line_id INTEGER REFERENCES order_line,
+    item_id INTEGER REFERENCES item,
+    lot_id INTEGER REFERENCES lot,
+    quantity_micro INTEGER,             -- still open
+    opened_at TEXT NOT NULL,
+    opened_event_seq INTEGER NOT NULL REFERENCES event,
+    cause TEXT,
+    resolution TEXT
+) STRICT;
+CREATE UNIQUE INDEX exception_open ON exception (kind, subject) WHERE status = 'open';
+
+CREATE TABLE exception_item (
+    exception_id INTEGER NOT NULL REFERENCES exception,
+    event_seq INTEGER NOT NULL REFERENCES event,
+    quantity_micro INTEGER NOT NULL,    -- negative: given back by a reversal
+    scrap_micro INTEGER NOT NULL DEFAULT 0,  -- of it the planned-scrap part
+    PRIMARY KEY (exception_id, event_seq)
+) STRICT, WITHOUT ROWID;
+
+-- State of the station that a restart must find ---------------------------------------------------
+
+CREATE TABLE station_state (
+    station_state_id INTEGER PRIMARY KEY CHECK (station_state_id = 1),
+    badge TEXT,                         -- who is signed in
+    signed_in_at TEXT,
+    work_order_id INTEGER REFERENCES work_order,  -- the current order
+    pending_verb TEXT,                  -- a command that waits for its code
+    pending_argument TEXT,
+    pending_quantity_micro INTEGER,     -- %QTY
+    confirm_reason TEXT,                -- confirm_repeat, confirm: the same code again means yes
+    confirm_code BLOB,
+    confirm_until TEXT,
+    recovered_code BLOB,                -- booked before the stop: asks once when seen again
+    recovered_until TEXT,
+    clock_in_doubt INTEGER NOT NULL DEFAULT 0 CHECK (clock_in_doubt IN (0, 1)),
+    master_data_version INTEGER NOT NULL DEFAULT 0
+) STRICT;
+INSERT INTO station_state (station_state_id) VALUES (1);
+
+-- The lot of a product with lot_rule = scanned, kept until the next one is scanned (BF-39).
+CREATE TABLE scanned_lot (
+    item_id INTEGER PRIMARY KEY REFERENCES item,
+    lot TEXT NOT NULL
+) STRICT;
+
+INSERT INTO location (location, kind) VALUES
+    ('@supplier', 'virtual'), ('@production', 'virtual'),
+    ('@adjustment', 'virtual'), ('@customer', 'virtual');
+
+-- Append-only ------------------------------------------------------------------------------------
+
+CREATE TRIGGER event_no_update BEFORE UPDATE ON event
+    BEGIN SELECT RAISE(ABORT, 'event is append-only'); END;
+CREATE TRIGGER event_no_delete BEFORE DELETE ON event
+    BEGIN SELECT RAISE(ABORT, 'event is append-only'); END;
+CREATE TRIGGER movement_no_update BEFORE UPDATE ON movement
+    BEGIN SELECT RAISE(ABORT, 'movement is append-only'); END;
+CREATE TRIGGER movement_no_delete BEFORE DELETE ON movement
+    BEGIN SELECT RAISE(ABORT, 'movement is append-only'); END;
+CREATE TRIGGER edge_no_update BEFORE UPDATE ON edge
+    BEGIN SELECT RAISE(ABORT, 'edge is append-only'); END;
+CREATE TRIGGER edge_no_delete BEFORE DELETE ON edge
+    BEGIN SELECT RAISE(ABORT, 'edge is append-only'); END;
+CREATE TRIGGER report_no_update BEFORE UPDATE ON report
+    BEGIN SELECT RAISE(ABORT, 'report is append-only'); END;
+CREATE TRIGGER report_no_delete BEFORE DELETE ON report
+    BEGIN SELECT RAISE(ABORT, 'report is append-only'); END;
+CREATE TRIGGER scan_journal_no_update BEFORE UPDATE ON scan_journal
+    BEGIN SELECT RAISE(ABORT, 'scan_journal is append-only'); END;
+CREATE TRIGGER scan_journal_no_delete BEFORE DELETE ON scan_journal
+    BEGIN SELECT RAISE(ABORT, 'scan_journal is append-only'); END;
+CREATE TRIGGER scan_outcome_no_update BEFORE UPDATE ON scan_outcome
+    BEGIN SELECT RAISE(ABORT, 'scan_outcome is append-only'); END;
+CREATE TRIGGER scan_outcome_no_delete BEFORE DELETE ON scan_outcome
+    BEGIN SELECT RAISE(ABORT, 'scan_outcome is append-only'); END;

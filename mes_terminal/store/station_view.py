@@ -1,0 +1,120 @@
+"""Reads of the operator's screen: the current and next orders, mounts, last scans, what waits."""
+
+from typing import Any
+
+from mes_terminal.domain.quantity import format_quantity
+from mes_terminal.domain.view import MountView, OrderView, ScanView
+from mes_terminal.store.database import Connection
+
+WAITING_COUNTED = 1_000_000
+"""More waiting postings than this are not counted further."""
+
+
+def read_orders(conn: Connection, current_order_id: int | None, *, limit: int) -> list[OrderView]:
+    """Return the current order first, then the open ones in the order they are due."""
+    rows: Any = conn.execute(
+        """
+        SELECT w.work_order, i.item, i.description, w.quantity_micro, w.good_micro,
+               w.scrapped_micro, w.replace_scrap, i.uom, w.status, w.due_at
+          FROM work_order w JOIN item i USING (item_id)
+         WHERE w.status IN ('released', 'started')
+         ORDER BY w.work_order_id IS :current DESC, w.status = 'started' DESC,
+                  w.due_at IS NULL, w.due_at, w.sequence IS NULL, w.sequence, w.work_order
+         LIMIT :limit
+        """,
+        {"current": current_order_id, "limit": limit},
+    )
+    return [
+        OrderView(
+            work_order=number,
+            item=item,
+            description=description,
+            quantity=format_quantity(quantity),
+            completed=format_quantity(good),
+            scrapped=format_quantity(scrapped),
+            remaining=format_quantity(max(0, quantity - good - (0 if replace else scrapped))),
+            uom=uom,
+            status=status,
+            due_at=due_at,
+        )
+        for number, item, description, quantity, good, scrapped, replace, uom, status, due_at in (
+            rows
+        )
+    ]
+
+
+def read_mounted(conn: Connection, *, limit: int) -> list[MountView]:
+    """Return what is mounted, what its books have left, and the lot that would follow it."""
+    rows: Any = conn.execute(
+        """
+        SELECT m.position, i.item, nullif(l.lot, ''), c.container, i.uom,
+               (SELECT coalesce(sum(b.quantity_micro), 0) FROM balance b
+                 WHERE b.lot_id = m.lot_id AND b.location_id = m.location_id
+                   AND (m.container_id = 0 OR b.container_id = m.container_id)),
+               (SELECT b.lot FROM balance b
+                 WHERE b.item_id = m.item_id AND b.location_id = m.location_id
+                   AND b.pickable = 1 AND b.lot_id <> m.lot_id
+                 ORDER BY b.expires_on, b.received_at, b.lot LIMIT 1)
+          FROM mount m
+          JOIN item i USING (item_id)
+          JOIN lot l USING (lot_id)
+          LEFT JOIN container c USING (container_id)
+         ORDER BY m.position LIMIT ?
+        """,
+        [limit],
+    )
+    return [
+        MountView(
+            position=position,
+            item=item,
+            lot=lot,
+            container=container,
+            left=format_quantity(left),
+            uom=uom,
+            then_lot=then_lot or None,
+        )
+        for position, item, lot, container, uom, left, then_lot in rows
+    ]
+
+
+def read_last_scans(conn: Connection, *, limit: int) -> list[ScanView]:
+    """Return the newest concluded scans, newest first."""
+    rows: Any = conn.execute(
+        """
+        SELECT j.received_at, j.raw, o.outcome, o.reason, o.message
+          FROM scan_outcome o JOIN scan_journal j USING (scan_seq)
+         ORDER BY o.scan_seq DESC LIMIT ?
+        """,
+        [limit],
+    )
+    return [
+        ScanView(
+            at=at,
+            code=raw.decode("utf-8", "replace"),
+            outcome=outcome,
+            reason=reason,
+            message=message,
+        )
+        for at, raw, outcome, reason, message in rows
+    ]
+
+
+def read_waiting(conn: Connection) -> tuple[int, str | None]:
+    """Return how many postings wait to be delivered, and when the oldest was queued."""
+    row = conn.execute(
+        """
+        SELECT w.waiting, e.recorded_at
+          FROM (SELECT count(*) AS waiting, min(outbox_seq) AS oldest
+                  FROM (SELECT outbox_seq FROM delivery WHERE status <> 'delivered'
+                         ORDER BY outbox_seq LIMIT ?)) w
+          LEFT JOIN event e ON e.outbox_seq = w.oldest
+        """,
+        [WAITING_COUNTED],
+    ).fetchone()
+    return int(row[0]), row[1]
+
+
+def count_open_exceptions(conn: Connection) -> int:
+    """Return how many exceptions are open."""
+    row = conn.execute("SELECT count(*) FROM exception WHERE status = 'open'").fetchone()
+    return int(row[0])

@@ -1,0 +1,396 @@
+"""The operator's app: a client of the core that draws outcomes and hands on what is typed.
+
+Guarantees: nothing that is scanned can press a key, quit the app or change what it draws other
+than by the core's outcome; a code given here is sent once or said not to be taken; losing the
+terminal ends the screen and nothing else. Called by the command line: `run_screen`.
+"""
+
+import asyncio
+import os
+import sys
+import time
+from collections.abc import Callable
+from datetime import datetime, timedelta, tzinfo
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+from textual import events
+from textual.app import App
+
+from hardware.terminal_gate import Gate, GateKey, GateResult
+from mes_terminal.domain.instants import format_instant, to_datetime
+from mes_terminal.domain.view import StationView
+from mes_terminal.errors import InputError
+from mes_terminal.link.client import LinkClient
+from mes_terminal.tui import cards, messages, present, present_view, sounds, terminal, themes
+from mes_terminal.tui.cards import CardMaker
+from mes_terminal.tui.core_feed import CoreFeed
+from mes_terminal.tui.glyphs import PLAIN, RICH
+from mes_terminal.tui.messages import CoreLink
+from mes_terminal.tui.present import Sound
+from mes_terminal.tui.safe_text import safe
+from mes_terminal.tui.screens.help import HelpScreen
+from mes_terminal.tui.screens.operator import FUNCTION_KEYS, OperatorScreen
+from mes_terminal.tui.words import words_for
+
+if TYPE_CHECKING:
+    from textual.timer import Timer
+
+    from mes_terminal.domain.outcome import Outcome
+
+CLOCK_S: Final = 1.0
+NOTICE_S: Final = 3.0
+WAKE_MIN_S: Final = 0.005
+"""A timer of no length divides by zero in Textual 8.2.8."""
+SEEN_MAX: Final = 64
+"""Outcomes remembered to show each once: it comes as an answer and as a push."""
+RECOVERED_MAX: Final = 20
+"""Recovered scans named on the screen; the journal has them all."""
+KEY_CODES: Final = {"f2": "%UNDO", "f5": "%CANCEL"}
+"""Function keys that give a command at once, through the same door as a scan."""
+KEY_BEGINNINGS: Final = {"f3": "%QTY ", "f4": "%SHORT "}
+"""Function keys that begin a command; the person types the rest."""
+
+
+class OperatorApp(App[None], inherit_bindings=False):
+    """One screen, one gate for keys, two workers for the core."""
+
+    CSS_PATH = "operator.tcss"
+    ENABLE_COMMAND_PALETTE = False
+
+    def __init__(
+        self,
+        link: CoreLink,
+        *,
+        palette: themes.Palette | None = None,
+        plain: bool | None = None,
+        zone: tzinfo | None = None,
+        play: Callable[[Sound], None] | None = None,
+    ) -> None:
+        super().__init__(driver_class=terminal.OperatorDriver)
+        few = self.console.color_system in (None, "standard")
+        self._palette = palette or (themes.SIXTEEN if few else themes.MANY)
+        self.plain = os.environ.get("TERM") == "linux" if plain is None else plain
+        self.register_theme(themes.theme_of(self._palette))
+        self.theme = self._palette.name
+        self._zone = zone
+        self._play = play or self._play_here
+        self.feed = CoreFeed(link, self.post_message)
+        self._link = link
+        self._gate = Gate()
+        self._glyphs = PLAIN if self.plain else RICH
+        self.operator = OperatorScreen(self._glyphs, plain=self.plain)
+        self._wake: Timer | None = None
+        self._wake_at_s = float("inf")
+        self._words = words_for("en")
+        self._view: StationView | None = None
+        self._view_at_s = 0.0
+        self._flight: messages.PreflightArrived | None = None
+        self._card: CardMaker = cards.connecting
+        self._fresh = False
+        self._connected: bool | None = None
+        self._seen: list[str] = []
+        self._waiting = 0
+        self._waiting_codes: list[str] = []
+        self._recovered: list[Outcome] = []
+        self._leaving_at_s = float("-inf")
+        self._sounding: set[asyncio.Task[None]] = set()
+
+    def get_theme_variable_defaults(self) -> dict[str, str]:
+        """Return our colours for the moment before the theme is set."""
+        return themes.theme_of(themes.MANY).variables
+
+    def on_mount(self) -> None:
+        """Open the screen, begin to listen."""
+        self.push_screen(self.operator)
+        self.set_interval(CLOCK_S, self._show_time)
+        self.call_after_refresh(self._begin)
+
+    def _begin(self) -> None:
+        if isinstance(self._driver, terminal.OperatorDriver):
+            terminal.on_signals(self.exit, self._driver.hang_up)
+            self._driver.tell_gone_to(self.exit)
+        self._draw_card(bright=True, stays=True)
+        self.run_worker(self.feed.listen(), exit_on_error=True)
+        self.run_worker(self.feed.send(), exit_on_error=True)
+
+    async def on_unmount(self) -> None:
+        """Leave the core."""
+        await self._link.close()
+
+    # Keys ---------------------------------------------------------------------------------------
+
+    async def on_event(self, event: events.Event) -> None:
+        """Send every key through the gate; no key reaches a binding or a widget (screens 10)."""
+        if isinstance(event, events.Key):
+            if not event.is_forwarded:
+                self._take(self._gate.feed(event.character, event.key, event.time))
+        elif isinstance(event, events.Paste):
+            self._take(self._gate.paste(event.text, event.time))
+        else:
+            await super().on_event(event)
+
+    def on_gate_due(self, due: messages.GateDue) -> None:
+        """Let the gate decide what time decides; keys that came before are read already."""
+        self._wake, self._wake_at_s = None, float("inf")
+        self._take(self._gate.tick(due.time))
+
+    def _take(self, result: GateResult) -> None:
+        for frame in result.frames:
+            self._take_frame(terminal.exact_bytes(frame.raw), frame.kind)
+        self.operator.show_typed(result.typed_text)
+        self._wake_at(result.due_s)
+        for key in result.keys:
+            self._press(key)
+
+    def _wake_at(self, due_s: float | None) -> None:
+        """Let the gate look again at `due_s`, by one timer however many keys come."""
+        if due_s is None or due_s >= self._wake_at_s:
+            return
+        if self._wake is not None:
+            self._wake.stop()
+        self._wake_at_s = due_s
+        wait_s = max(WAKE_MIN_S, due_s - time.monotonic())
+        self._wake = self.set_timer(wait_s, lambda: self.post_message(messages.GateDue()))
+
+    def _take_frame(self, raw: bytes, kind: str) -> None:
+        self._close_help()
+        code = raw.decode("utf-8", "replace")
+        match kind:
+            case "code" | "reject":
+                self.feed.give(raw)
+                self._show_queue()
+            case _:
+                self._tell_ignored(kind, code)
+
+    def _tell_ignored(self, kind: str, code: str, hint: str | None = None) -> None:
+        """Say what became of a frame that is no scan; a no-read is the scanner's own affair."""
+        match kind:
+            case "duplicate":
+                self._notice(self._words.labels.read_twice.format(code=safe(code)))
+            case "incomplete":
+                self._show(cards.incomplete(hint), "refused")
+
+    def _press(self, key: GateKey) -> None:
+        """Act on a key that a person pressed."""
+        match key.name:
+            case "f1":
+                if isinstance(self.screen, HelpScreen):
+                    self._close_help()
+                elif self._connected:
+                    self.feed.give(b"%HELP")
+                else:
+                    self._open_help()
+            case "f2" | "f5":
+                self.feed.give(KEY_CODES[key.name].encode())
+            case "f3" | "f4":
+                self._gate.clear()
+                self._take(self._gate.paste(KEY_BEGINNINGS[key.name], time.monotonic()))
+            case "escape":
+                self._close_help()
+            case "ctrl+q":
+                self._leave()
+
+    def _leave(self) -> None:
+        """Leave on the second Ctrl+Q in a row: one alone may be a slip."""
+        now_s = time.monotonic()
+        if now_s - self._leaving_at_s <= NOTICE_S:
+            self.exit()
+        self._leaving_at_s = now_s
+        self._notice(self._words.labels.leave_hint)
+
+    # What the core says -------------------------------------------------------------------------
+
+    def on_outcome_arrived(self, message: messages.OutcomeArrived) -> None:
+        """Show an outcome, once."""
+        outcome = message.outcome
+        if outcome.scan_id in self._seen:
+            return
+        self._seen = [*self._seen[1 - SEEN_MAX :], outcome.scan_id]
+        if outcome.outcome == "already_done":  # tells when, for programs too
+            told = present_view.with_local_times(outcome.message, self._local_zone())
+            outcome = msgspec.structs.replace(outcome, message=told)
+        answered = self._view.pending_verb if self._view else None
+        self._close_help()
+        self._show(cards.outcome_card(outcome, answered), present.sound_of(outcome))
+        command = present.verb_of(outcome.code)
+        if outcome.outcome == "recorded" and command and command[0] == "HELP":
+            self._open_help()
+
+    def on_view_arrived(self, message: messages.ViewArrived) -> None:
+        """Show the station; the last outcome's sentences may say more now."""
+        self._view, self._view_at_s = self._with_preflight(message.view), time.monotonic()
+        self._words = words_for(message.view.language)
+        self._fresh = True
+        self.operator.show_view(self._view, self._words, self._local_zone())
+        self.feed.look_ahead(message.view)
+        self._show_time()
+        self._waiting = message.view.scans_waiting
+        self._waiting_codes = self._waiting_codes[: self._waiting]
+        self._show_queue()
+        self._draw_card(bright=False)
+
+    def on_preflight_arrived(self, message: messages.PreflightArrived) -> None:
+        """Show what a close would do right now (screens 6)."""
+        self._flight = message
+        if self._view is not None:
+            self._view = self._with_preflight(self._view)
+            self.operator.show_view(self._view, self._words, self._local_zone())
+            self._draw_card(bright=False)
+
+    def _with_preflight(self, view: StationView) -> StationView:
+        """Return `view` with the last pre-flight, if it is of the same order."""
+        flight = self._flight
+        if flight is None or view.order is None or view.order.work_order != flight.work_order:
+            return view
+        return msgspec.structs.replace(view, preflight=flight.flight)
+
+    def on_queue_changed(self, message: messages.QueueChanged) -> None:
+        """Show which scans wait, in order."""
+        self._waiting, self._waiting_codes = message.waiting, message.codes
+        self._show_queue()
+
+    def on_frame_ignored(self, message: messages.FrameIgnored) -> None:
+        """A scanner of the core read something that is no scan."""
+        self._tell_ignored(message.kind, message.code, message.hint)
+
+    def on_attached(self) -> None:
+        """The core is there."""
+        if not self._connected:
+            self._connected = True
+            self._card = cards.ready
+            self._draw_card(bright=True)
+
+    def on_lost(self) -> None:
+        """The core is gone: say so until it is back."""
+        if self._connected is False:
+            return
+        self._connected = False
+        self._close_help()
+        self._card, self._fresh = cards.lost(""), False
+        self._draw_card(bright=True, stays=True)
+        self.operator.show_status([present_view.Piece(self._words.labels.lost_word, "alert")])
+        self._play("stop")
+
+    def on_stopping(self) -> None:
+        """The core stops in order."""
+        self._card = cards.stopping
+        self._draw_card(bright=True, stays=True)
+
+    def on_recovered(self, message: messages.Recovered) -> None:
+        """Say which scans were booked before a stop: they come one after the other."""
+        self._recovered = [*self._recovered[1 - RECOVERED_MAX :], message.outcome]
+        outcomes = tuple(self._recovered)
+        self._show(lambda words, _: present.present_recovered(outcomes, words), "refused")
+
+    def on_scan_failed(self, message: messages.ScanFailed) -> None:
+        """Say that a code given here was not taken, or may not have been."""
+        self._show_queue()
+        labels = self._words.labels
+        code = safe(message.code)
+        match message.reason:
+            case "not_connected":
+                self._card = cards.lost(labels.lost_dropped.format(code=code))
+            case "core_gone":
+                self._card = cards.lost(labels.lost_unsure.format(code=code))
+            case "too_many":
+                text = labels.too_many.format(code=code)
+                self._show(cards.stop(text), "stop")
+                return
+            case _:
+                self._show(
+                    lambda words, _: present.present_failure(message.code, message.sentence, words),
+                    "stop",
+                )
+                return
+        self._draw_card(bright=True, stays=True)
+        self._play("stop")
+
+    def on_scan_taken(self) -> None:
+        """One code less waits."""
+        self._show_queue()
+
+    # Drawing ------------------------------------------------------------------------------------
+
+    def _show(self, card: CardMaker, sound: Sound) -> None:
+        self._card, self._fresh = card, False
+        self._draw_card(bright=True)
+        self._play(sound)
+
+    def _draw_card(self, *, bright: bool, stays: bool = False) -> None:
+        card = self._card(self._words, self._view if self._fresh else None)
+        if self._view is not None and card.word and not (card.scan or stays):
+            following = present_view.next_scan_texts(self._view, self._words)[0]
+            card = msgspec.structs.replace(card, scan=following)
+        self.operator.show_card(card, self._words, bright=bright, stays=stays)
+
+    def _show_queue(self) -> None:
+        """Draw what waits in the core, then what waits here to be given to it."""
+        codes = [*self._waiting_codes, *self.feed.waiting]
+        self.operator.show_queue(codes, self._waiting + len(self.feed.waiting))
+
+    def _show_time(self) -> None:
+        """Draw the core's clock, carried on by our own."""
+        if self._view is None:
+            return
+        now = self._now(self._view)
+        self.operator.show_time(present_view.clock_text(now, self._local_zone()))
+        if self._connected:
+            aged = msgspec.structs.replace(self._view, now=now)
+            self.operator.show_status(present_view.status_pieces(aged, self._words))
+
+    def _now(self, view: StationView) -> str:
+        passed = timedelta(seconds=int(time.monotonic() - self._view_at_s))
+        try:
+            return format_instant(to_datetime(view.now) + passed)
+        except ValueError:
+            return view.now
+
+    def _local_zone(self) -> tzinfo:
+        return self._zone or datetime.now().astimezone().tzinfo  # type: ignore[return-value]
+
+    def _notice(self, notice: str) -> None:
+        self.operator.show_notice(notice)
+        self.set_timer(NOTICE_S, lambda: self.operator.show_notice(""))
+
+    def _open_help(self) -> None:
+        keys = [(key.upper(), self._words.keys[name]) for key, name in FUNCTION_KEYS.items()]
+        now = present_view.next_scan_texts(self._view, self._words) if self._view else []
+        self.push_screen(HelpScreen(self._words, keys, now, self._glyphs, plain=self.plain))
+
+    def _close_help(self) -> None:
+        if isinstance(self.screen, HelpScreen):
+            self.pop_screen()
+
+    # Sound --------------------------------------------------------------------------------------
+
+    def _play_here(self, sound: Sound) -> None:
+        setting = os.environ.get(sounds.SOUND_VARIABLE)
+        if setting:
+            task = asyncio.get_running_loop().create_task(sounds.run_program(setting, sound))
+            self._sounding.add(task)
+            task.add_done_callback(self._sounding.discard)
+            return
+        driver = self._driver
+        if driver is None or driver.is_headless:
+            return
+
+        def write(text: str) -> None:
+            driver.write(text)
+            driver.flush()
+
+        console = os.environ.get("TERM") == "linux"
+        sounds.TerminalBeeper(write, self.set_timer, console=console).play(sound)
+
+
+def run_screen(socket_path: Path) -> int:
+    """Show the operator's screen until the person leaves or the terminal does; return 0.
+
+    Raises `InputError` without a terminal. The core behind `socket_path` may come and go.
+    """
+    if not (sys.stdin.isatty() and sys.stderr.isatty()):  # Textual draws on standard error
+        raise InputError("The screen needs a terminal. Without one use `mes-terminal core`.")
+    app = OperatorApp(LinkClient(socket_path))
+    app.run(mouse=False)
+    return app.return_code or 0

@@ -1,0 +1,83 @@
+"""What the result panel shows beside outcomes: ready, lost, stopping, a code that broke off.
+
+A card is made anew whenever words or station change, so it is kept as a function of both. Pure;
+called by the app.
+"""
+
+from collections.abc import Callable
+
+from mes_terminal.domain.outcome import Outcome
+from mes_terminal.domain.view import StationView
+from mes_terminal.tui import present, present_view
+from mes_terminal.tui.present import Card
+from mes_terminal.tui.words import Words
+
+CardMaker = Callable[[Words, StationView | None], Card]
+
+
+def outcome_card(outcome: Outcome, answered: str | None) -> CardMaker:
+    """An outcome; `answered` is the command that waited when the code was scanned."""
+    return lambda words, view: present.present_outcome(outcome, words, view=view, answered=answered)
+
+
+def connecting(words: Words, _view: StationView | None) -> Card:
+    """Nothing is known yet."""
+    labels = words.labels
+    return Card(
+        tone="calm",
+        word="",
+        happened=labels.connecting_title,
+        action=labels.connecting_action,
+    )
+
+
+def ready(words: Words, view: StationView | None) -> Card:
+    """The core is there and nothing was scanned yet: the progress stands large."""
+    figure = ""
+    if view and view.order:
+        figure = present_view.progress_of(view.order, words).text.replace(" / ", "/")
+    labels = words.labels
+    return Card(
+        tone="calm", word="", happened=labels.ready_title, action=labels.ready_action, figure=figure
+    )
+
+
+def stopping(words: Words, _view: StationView | None) -> Card:
+    """The core stops in order."""
+    return Card(tone="calm", word="", happened=words.labels.stopping)
+
+
+def incomplete(hint: str | None = None) -> CardMaker:
+    """A code without its end: it is no scan. `hint` says what is probably set wrongly."""
+
+    def made(words: Words, _view: StationView | None) -> Card:
+        labels = words.labels
+        action = labels.incomplete_action
+        if hint is not None:
+            action = f"{action} {labels.set_wrongly.format(hint=hint)}"
+        return Card(
+            tone="stop", word=words.signs["stop"], happened=labels.incomplete, action=action
+        )
+
+    return made
+
+
+def lost(detail: str) -> CardMaker:
+    """The core is gone; `detail` (safe) says what became of a code."""
+
+    def card(words: Words, _view: StationView | None) -> Card:
+        labels = words.labels
+        return Card(
+            tone="stop",
+            word=labels.lost_word,
+            happened=labels.lost_title,
+            action=labels.lost_action,
+            detail=detail or labels.lost_more,
+        )
+
+    return card
+
+
+def stop(happened: str) -> CardMaker:
+    """Something was not taken, and why (safe)."""
+    return lambda words, _view: Card(tone="stop", word=words.signs["stop"], happened=happened)

@@ -1,0 +1,388 @@
+"""Deutsch: jeder Satz des Bedienbildschirms."""
+
+from typing import Final
+
+from mes_terminal.tui.words.vocabulary import Labels, Sentence, Words
+
+_NOTHING = "Nichts gebucht."
+_CALL = "Bitte den Vorgesetzten rufen."
+
+_COMPLETED: Final = {
+    "units": Sentence("{quantity} {item} gebucht, {components}.", "Bei {order} offen: {left}."),
+    "unit": Sentence("Einheit {serial} gebucht, {components}.", "Bei {order} offen: {left}."),
+    "closed": Sentence(
+        "{order} ist fertig: {quantity} {item}, {components}.", "Den nächsten Auftrag nehmen."
+    ),
+    "closed_short": Sentence(
+        "{order} ist mit Fehlmenge beendet, nichts weiter gebucht.",
+        "Den nächsten Auftrag nehmen.",
+    ),
+    "scrap": Sentence("{item}: Ausschuss gebucht, {components}.", "Bei {order} offen: {left}."),
+    "exceptions": Sentence("", "Es ist gebucht. Für den Vorgesetzten: {exceptions}."),
+}
+
+_RECORDED: Final = {
+    "START": Sentence("{order} ist begonnen.", "Die erste Einheit bauen."),
+    "QTY": Sentence(
+        "Menge {argument} ist gesetzt.", "Scannen, wofür sie gilt.", "Auftrag, Artikel oder Los"
+    ),
+    "UNDO": Sentence("{order}: {quantity} zurückgenommen.", "Bestand und Auftrag sind wie vorher."),
+    "CANCEL": Sentence("Abgebrochen, nichts wartet mehr.", "Weiter wie gewohnt."),
+    "HELP": Sentence("Das kann jetzt gescannt werden:", "Esc oder ein Scan: weiter."),
+    "SCRAP": Sentence(
+        "Ausschuss, Grund: {argument}.", "Den Ausschuss scannen.", "Einheit, Behälter oder Los"
+    ),
+    "REWORK": Sentence(
+        "Nacharbeit, Grund: {argument}.", "Das Teil scannen.", "Einheit, Behälter oder Los"
+    ),
+    "ISSUE": Sentence("Entnahme von Hand.", "Das Entnommene scannen.", "Behälter oder Los"),
+    "RETURN": Sentence("Rückgabe von Material.", "Das Material scannen.", "Behälter oder Los"),
+    "EXTRA": Sentence(
+        "Zusatzmaterial, Grund: {argument}.", "Das Entnommene scannen.", "Behälter oder Los"
+    ),
+    "EMPTY": Sentence("Ein Behälter ist leer.", "Den leeren scannen.", "eingesetzter Behälter"),
+    "ASIDE": Sentence(
+        "Ein Rest bleibt: {argument}.", "Den Behälter scannen.", "eingesetzter Behälter"
+    ),
+    "UNMOUNT": Sentence(
+        "Ein Behälter wird abgenommen.", "Den Behälter scannen.", "eingesetzter Behälter"
+    ),
+    "MOVE": Sentence("Umlagern: {argument}.", "Das Material scannen.", "Behälter oder Los"),
+    "SHORT": Sentence(
+        "Ende mit Fehlmenge, Grund: {argument}.", "Den Auftrag scannen.", "ein Auftrag"
+    ),
+    "HOLD": Sentence("Ein Los wird gesperrt.", "Das Los scannen.", "ein Los"),
+    "RELEASE": Sentence("Ein Los wird freigegeben.", "Das Los scannen.", "ein Los"),
+    "COUNT": Sentence(
+        "Zählung: {argument}.", "Lose mit Mengen scannen.", "ein Los, am Ende %COUNT"
+    ),
+    "OP": Sentence("Arbeitsgang {argument} ist gemeldet.", "Weiter mit dem nächsten."),
+    "CALL": Sentence("Material ist gerufen.", "Jemand bringt es."),
+    "STOP": Sentence(
+        "Linienstopp ist vermerkt: {argument}.", "Die nächste Gutmeldung beendet ihn."
+    ),
+    "END": Sentence("Schichtende.", "Offenes übergeben."),
+    "started": Sentence("{order} ist begonnen.", "Die erste Einheit bauen."),
+    "in_use": Sentence("{item}: {lot} ist hier im Einsatz.", "Weiter wie gewohnt."),
+    "signed_in": Sentence("Hallo, {person}", "Weiter wie gewohnt."),
+    "signed_out": Sentence("Abgemeldet.", "Vor dem Weiterarbeiten anmelden.", "ein Ausweis"),
+    "emptied": Sentence("{item}: {lot} ist leer und ab.", "Den neuen Behälter scannen."),
+    "unmounted": Sentence("{item}: {lot} ist abgenommen.", "Den neuen Behälter scannen."),
+    "other": Sentence("Angenommen: {code}.", "Weiter wie gewohnt."),
+}
+
+_ALREADY: Final = {
+    "": Sentence("{code} ist schon gebucht.", f"{_NOTHING} Weiter mit dem nächsten."),
+    "order_closed": Sentence(
+        "{order} war schon fertig.", f"{_NOTHING} Nächster Auftrag.", "der nächste Auftrag"
+    ),
+}
+
+_NEEDS: Final = {
+    "order": Sentence(
+        "Für welchen Auftrag ist {item}?", "Den Auftrag scannen, dann dies noch einmal.", "Auftrag"
+    ),
+    "lot": Sentence("{item}: welches Los?", "Das Los scannen, dann dies noch einmal.", "ein Los"),
+    "serial": Sentence(
+        "{order} braucht eine Seriennummer.", "Jede fertige Einheit scannen.", "Seriennummer"
+    ),
+    "component": Sentence("{item}: es fehlt ein Bauteil.", "Das Bauteil scannen.", "ein Bauteil"),
+    "quantity": Sentence(
+        "Wie viele: {item}?", "Menge angeben, dann noch einmal.", "%QTY n, dann dieser Code"
+    ),
+    "reason": Sentence(
+        "Dazu braucht es einen Grund.", "Grundkarte scannen, dann noch einmal.", "Grundkarte"
+    ),
+    "badge": Sentence(
+        "Wer sind Sie?", "Ausweis scannen, dann dies noch einmal.", "der eigene Ausweis"
+    ),
+    "approval": Sentence(
+        "Das muss ein Vorgesetzter genehmigen.",
+        "Vorgesetzten an die Station rufen.",
+        "Ausweis des Vorgesetzten",
+    ),
+    "confirm": Sentence(
+        "Stimmt das?", "Ja: derselbe Code noch einmal. Nein: ein anderer.", "derselbe Code"
+    ),
+    "confirm_close": Sentence(
+        "Ist {order} wirklich fertig?",
+        "Ja: derselbe Code noch einmal. Nein: ein anderer.",
+        "der Auftrag noch einmal",
+    ),
+    "confirm_repeat": Sentence(
+        "So schnell derselbe Code?",
+        "Zweite Einheit: noch einmal scannen. Dieselbe: weiter.",
+        "der Code noch einmal für eine mehr",
+    ),
+}
+
+_REJECTED: Final = {
+    "not_released": Sentence(
+        "{order} ist noch nicht freigegeben.", f"{_NOTHING} Anderen Auftrag nehmen."
+    ),
+    "order_on_hold": Sentence("{order} ist gesperrt.", f"{_NOTHING} Anderen Auftrag nehmen."),
+    "order_cancelled": Sentence("{order} ist storniert.", f"{_NOTHING} Beiseite legen."),
+    "order_closed": Sentence("{order} ist fertig.", f"{_NOTHING} Nächsten Auftrag nehmen."),
+    "over_tolerance": Sentence("Mehr, als {order} haben darf.", f"{_NOTHING} Die Menge prüfen."),
+    "shortage_blocked": Sentence(
+        "{order}: es fehlt Material.", f"{_NOTHING} Material holen, dann noch einmal."
+    ),
+    "lot_expired": Sentence(
+        "{item}: {lot} ist abgelaufen.",
+        f"{_NOTHING} Ein haltbares nehmen.",
+        "{item}, ein anderes Los",
+    ),
+    "lot_on_hold": Sentence(
+        "{item}: {lot} ist gesperrt.",
+        f"{_NOTHING} Ein anderes nehmen.",
+        "{item}, ein anderes Los",
+    ),
+    "lot_unknown": Sentence(
+        "{lot} steht nicht in den Büchern.", f"{_NOTHING} Etikett prüfen.", "ein anderes Los"
+    ),
+    "wrong_component": Sentence(
+        "{item} wird hier nicht gebraucht.", f"{_NOTHING} Das richtige Teil.", "das richtige Teil"
+    ),
+    "serial_unknown": Sentence(
+        "{serial} ist hier unbekannt.", f"{_NOTHING} Etikett prüfen.", "bekannte Seriennummer"
+    ),
+    "serial_of_other_order": Sentence(
+        "{serial} gehört zu einem anderen Auftrag.", f"{_NOTHING} Dorthin zurücklegen."
+    ),
+    "serial_in_use": Sentence(
+        "{serial} steckt in einer anderen Einheit.", f"{_NOTHING} Ein anderes.", "anderes Teil"
+    ),
+    "component_serial_missing": Sentence(
+        "Seriennummern von Bauteilen fehlen.", f"{_NOTHING} {_CALL}"
+    ),
+    "not_a_step": Sentence(
+        "{item} wird nicht so fein gezählt.", f"{_NOTHING} Ganze Schritte angeben.", "%QTY n"
+    ),
+    "no_effect": Sentence("{code} bewirkt hier nichts.", f"{_NOTHING} Scannen, was passt."),
+    "not_authorised": Sentence(
+        "Das ist Ihnen hier nicht erlaubt.", f"{_NOTHING} Gültigen Ausweis.", "ein Ausweis"
+    ),
+    "nothing_to_undo": Sentence("Es gibt nichts zurückzunehmen.", "Nichts geändert."),
+    "undo_too_late": Sentence("Dafür ist es zu spät.", f"Nichts geändert. {_CALL}"),
+    "has_dependents": Sentence("Anderes baut schon darauf auf.", f"Nichts zurückgenommen. {_CALL}"),
+    "reason_missing": Sentence(
+        "Ein gültiger Grund fehlt.", f"{_NOTHING} Grundkarte benutzen.", "Grundkarte"
+    ),
+    "operation_order": Sentence(
+        "Ein früherer Arbeitsgang fehlt.", f"{_NOTHING} Erst diesen melden."
+    ),
+    "substitute_not_allowed": Sentence(
+        "{item} darf das Teil nicht ersetzen.",
+        f"{_NOTHING} Das richtige nehmen.",
+        "das richtige Teil",
+    ),
+    "malformed": Sentence(
+        "{code} ist nicht lesbar.", f"{_NOTHING} Noch einmal oder Etikett prüfen."
+    ),
+    "unknown_command": Sentence(
+        "{code} ist kein Befehl.", f"{_NOTHING} F1 zeigt die Befehle.", "%HELP"
+    ),
+    "ambiguous": Sentence("{code} kann zweierlei bedeuten.", f"{_NOTHING} {_CALL}"),
+    "forbidden_key": Sentence(
+        "Der Scanner sandte eine verbotene Taste.", f"{_NOTHING} Etikett prüfen, nicht wiederholen."
+    ),
+    "control_chars": Sentence(
+        "Der Code enthält Steuerzeichen.", f"{_NOTHING} Etikett prüfen oder rufen."
+    ),
+    "gs_suspected": Sentence(
+        "Ein Trennzeichen fehlt im Code.", f"{_NOTHING} Noch einmal, sonst Scanner prüfen."
+    ),
+    "clock": Sentence("Die Uhr ist zweifelhaft.", f"{_NOTHING} {_CALL}"),
+    "disk": Sentence("Die Platte ist voll.", f"{_NOTHING} Arbeit anhalten. {_CALL}"),
+}
+
+_EXCEPTIONS: Final = {
+    "shortage": "{item}: {quantity} fehlen",
+    "unknown_lot": "{item} aus unbekanntem Los",
+    "lot_overdrawn": "{item}: Los gab {quantity} mehr als gebucht",
+    "lot_expired": "{item}: Los ist abgelaufen",
+    "lot_on_hold": "{item}: Los ist gesperrt",
+    "unknown_code": "unbekannter Code, {quantity}-mal",
+    "over_completion": "{quantity} {item} zu viel",
+    "consumption": "{item}: Verbrauch weicht um {quantity} ab",
+    "component_serial": "{item}: Seriennummer fehlt",
+    "substitution": "{item} als Ersatz verwendet",
+    "count_variance": "{item}: Zählung weicht um {quantity} ab",
+    "conversion_missing": "{item}: Umrechnung fehlt",
+    "scanner": "ein Scanner ist ausgefallen",
+    "posting_refused": "eine Meldung wurde abgelehnt",
+    "label_mismatch": "{item}: Etikett passt nicht",
+    "site_conflict": "{item}: Werk sagt anderes",
+    "clock": "die Uhr ist zweifelhaft",
+    "failed_scan": "ein Scan ist gescheitert",
+}
+
+_LABELS: Final = Labels(
+    live="LIVE",
+    test="TEST",
+    test_warning="nur zur Übung, nichts zählt",
+    nobody="niemand angemeldet",
+    no_order="Kein Auftrag",
+    no_order_hint="Zum Beginnen einen Auftrag scannen.",
+    due="fällig",
+    due_today="heute fällig",
+    overdue="ÜBERFÄLLIG",
+    scrapped="Ausschuss",
+    next="Jetzt",
+    mounted="Im Einsatz",
+    nothing_mounted="nichts, Lose nach den Büchern",
+    left="übrig",
+    then="dann",
+    close_now="Abschluss",
+    all_post="alle {lines} Zeilen würden gebucht",
+    some_short="{lines} Zeilen würden gebucht, {short} nicht",
+    no_preflight="kein Auftrag",
+    not_checked="noch nicht geprüft",
+    orders="Aufträge",
+    no_orders="kein weiterer Auftrag",
+    last="Zuletzt",
+    no_scans="noch keine Scans",
+    queue="wartend",
+    and_more="und {n} mehr",
+    enter_prompt="Scannen, oder Code tippen und Enter",
+    waiting_for="{command} wartet: {what} scannen. %CANCEL verwirft.",
+    quantity_set="Menge {quantity} wartet auf Auftrag, Artikel oder Los. %CANCEL verwirft.",
+    no_scanner="kein Scanner eingerichtet",
+    postings_none="alles gesendet",
+    postings="{n} zu senden, älteste {age}",
+    exceptions="offene Ausnahmen: {n}",
+    no_exceptions="keine Ausnahmen",
+    clock_doubt="UHR ZWEIFELHAFT",
+    scan="Scannen",
+    ready_title="Bereit.",
+    ready_action="Den nächsten Code scannen.",
+    connecting_title="Verbindung zur Station wird aufgebaut.",
+    connecting_action="Scans an diesem Terminal werden noch nicht angenommen.",
+    lost_word="GETRENNT",
+    lost_title="NICHT VERBUNDEN: Der Bildschirm hat die Station verloren.",
+    lost_action="Scans an diesem Terminal werden NICHT angenommen. Neuer Versuch läuft.",
+    lost_more="Scanner an der Station laufen weiter. Bleibt es so: Vorgesetzten rufen.",
+    lost_dropped="NICHT angenommen: {code}. Später noch einmal scannen.",
+    lost_unsure="Unsicher, ob angenommen: {code}. Letzte Scans ansehen.",
+    too_many="NICHT angenommen, zu viele Codes warten: {code}",
+    incomplete="Nur ein Teil eines Codes kam an.",
+    incomplete_action="Nichts gebucht. Noch einmal scannen.",
+    printer_trouble="ETIKETTEN WARTEN: Drucker",
+    set_wrongly="Der Scanner scheint falsch eingestellt ({hint}).",
+    read_twice="Doppelt gelesen, einmal gezählt: {code}",
+    stopping="Die Station wird beendet.",
+    failed_title="NICHT ERFASST: {code}",
+    failed_action="Die Station konnte es nicht verarbeiten. Beiseite legen.",
+    failed_scan="Vor dem nächsten Versuch den Vorgesetzten rufen.",
+    recovered="Vor dem Halt gebucht: {code}. Nicht noch einmal scannen.",
+    recovered_not="Vor dem Halt gescannt, NICHT gebucht: {code}.",
+    recovered_action="Die Station läuft wieder und hat Wartendes fertig gebucht.",
+    minutes="{n} min",
+    hours="{n} h",
+    seconds="{n} s",
+    help_title="HILFE",
+    help_signs="Die Zeichen",
+    help_keys="Tasten",
+    help_commands="Befehle",
+    help_now="Jetzt zu scannen",
+    help_close="Esc, F1 oder ein Scan schließt dies.",
+    leave_hint="Noch einmal Strg+Q verlässt den Bildschirm. Die Station läuft weiter.",
+)
+
+GERMAN: Final = Words(
+    language="de",
+    signs={"ok": "OK", "do": "BITTE", "check": "PRÜFEN", "stop": "STOPP"},
+    sign_help={
+        "ok": "angenommen, weiter",
+        "do": "es wird etwas von Ihnen gebraucht",
+        "check": "hinsehen, bevor es weitergeht",
+        "stop": "nichts gebucht, Grund lesen",
+    },
+    named={"lot": "Los {}"},
+    absent={
+        "code": "der Code",
+        "order": "der Auftrag",
+        "item": "dieser Artikel",
+        "lot": "das Los",
+        "serial": "diese Seriennummer",
+        "quantity": "eine Menge",
+        "argument": "ohne Angabe",
+        "person": "willkommen",
+        "left": "der Rest",
+    },
+    completed=_COMPLETED,
+    recorded=_RECORDED,
+    already_done=_ALREADY,
+    needs=_NEEDS,
+    rejected=_REJECTED,
+    unknown=Sentence("{code} ist hier unbekannt.", f"{_NOTHING} Etikett prüfen oder rufen."),
+    exceptions=_EXCEPTIONS,
+    pending={
+        "QTY": "Auftrag, Artikel oder Los",
+        "SHORT": "den Auftrag mit Fehlmenge",
+        "SCRAP": "Einheit, Behälter oder Los",
+        "REWORK": "Einheit, Behälter oder Los",
+        "ISSUE": "Behälter oder Los",
+        "RETURN": "Behälter oder Los",
+        "EXTRA": "Behälter oder Los",
+        "EMPTY": "den leeren Behälter",
+        "ASIDE": "den Behälter mit Rest",
+        "UNMOUNT": "den Behälter",
+        "MOVE": "Behälter oder Los",
+        "HOLD": "ein Los",
+        "RELEASE": "ein Los",
+        "COUNT": "ein Los, am Ende %COUNT",
+        "other": "den Code dazu",
+    },
+    next_scans={
+        "badge": "der eigene Ausweis",
+        "order": "ein Auftrag",
+        "close": "{order} für alle {left}",
+        "unit": "eine Einheit {item}",
+        "mount": "ein neuer Behälter",
+        "undo": "%UNDO nimmt {undo} zurück",
+        "no_components": "keine Bauteile",
+        "one_component": "1 Bauteil abgebucht",
+        "components": "{n} Bauteile abgebucht",
+    },
+    scanner_states={
+        "absent": "nicht eingesteckt",
+        "opening": "wird geöffnet",
+        "ready": "bereit",
+        "gone": "AUSGESTECKT",
+        "denied": "KEINE RECHTE",
+        "busy": "ANDERSWO BELEGT",
+        "fault": "STÖRUNG",
+    },
+    scanner_troubles={
+        "lost_gs": "{n} ohne Trennzeichen",
+        "overruns": "{n} überlaufen",
+        "incomplete": "{n} abgebrochen",
+        "no_reads": "{n} Fehllesungen",
+    },
+    order_states={
+        "planned": "geplant",
+        "released": "freigegeben",
+        "started": "begonnen",
+        "hold": "GESPERRT",
+        "closed": "fertig",
+        "cancelled": "STORNIERT",
+    },
+    keys={
+        "help": "Hilfe",
+        "undo": "Zurück",
+        "quantity": "Menge",
+        "short": "Fehlmenge",
+        "cancel": "Abbruch",
+        "leave": "Ende",
+    },
+    commands={
+        "%START Auftrag": "macht einen Auftrag zum aktuellen",
+        "%QTY n": "die Menge des nächsten Codes",
+        "%UNDO": "nimmt die eigene letzte Meldung zurück",
+        "%CANCEL": "verwirft, was wartet",
+        "%SHORT Grund": "beendet einen Auftrag mit Fehlmenge",
+        "%EMPTY  %UNMOUNT": "ein Behälter ist leer, oder ab",
+    },
+    labels=_LABELS,
+)

@@ -1,0 +1,57 @@
+"""Conclude a scan whose handling raised: nothing of it was posted, and a person must know."""
+
+from mes_terminal.domain.outcome import OpenedException, Outcome
+from mes_terminal.domain.posting import EventDraft, Fact
+from mes_terminal.domain.quantity import MICRO
+from mes_terminal.domain.rules import StationRules
+from mes_terminal.domain.scan import Scan
+from mes_terminal.store import scan_journal
+from mes_terminal.store.database import Database
+from mes_terminal.store.events import append_event
+from mes_terminal.store.exceptions import open_exception
+from mes_terminal.store.session import read_session
+
+ERROR_SHOWN = 500
+"""Characters of the error that the exception keeps."""
+
+
+def conclude_failed(db: Database, scan: Scan, rules: StationRules, error: str) -> Outcome:
+    """Record the scan as failed with an exception; it is not tried again by itself."""
+    with db.transaction() as conn:
+        _, _, head = read_session(conn)
+        draft = EventDraft(
+            type="exception.opened",
+            subject="failed_scan",
+            partition_key="failed_scan",
+            event_time=scan.event_time,
+            data=Fact(
+                scan_id=scan.scan_id,
+                person=scan.badge,
+                station=rules.station,
+                event_time=scan.event_time,
+                detail={"kind": "failed_scan", "hex": scan.raw.hex(), "error": error[:ERROR_SHOWN]},
+            ),
+            upstream=True,
+            person=scan.badge,
+        )
+        event_seq = append_event(conn, draft, head, scan, rules=rules)
+        exception_id = open_exception(
+            conn,
+            kind="failed_scan",
+            severity="stop",
+            subject=f"scan:{scan.scan_id}",
+            quantity_micro=MICRO,
+            opened_at=scan.event_time,
+            event_seq=event_seq,
+            cause=error[:ERROR_SHOWN],
+        )
+        outcome = Outcome(
+            scan_id=scan.scan_id,
+            code=scan.raw.decode("utf-8", "replace"),
+            outcome="rejected",
+            message="NOT RECORDED: the station could not handle this scan. Nothing was booked",
+            hint="Call a supervisor; the scan is kept in the journal",
+            exceptions=[OpenedException(exception_id, "failed_scan", None, None, "1")],
+        )
+        scan_journal.conclude(conn, scan, outcome, event_seq, status="failed")
+    return outcome

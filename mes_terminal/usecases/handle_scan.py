@@ -1,0 +1,142 @@
+"""One scan = one id = one transaction = one outcome = at most one report.
+
+The one door: every scan, from whichever driver, screen or script, enters here. It is journalled
+already; the code is read before the write lock is taken, then one transaction loads the facts, lets
+the use case of its intent rule, and concludes the scan. If anything raises, nothing of it happened
+and the journal still has the scan.
+"""
+
+from typing import assert_never
+
+from mes_terminal.barcodes.decode import decode
+from mes_terminal.barcodes.interpret import TAKES_QUANTITY, interpret
+from mes_terminal.barcodes.payload import Payload
+from mes_terminal.domain import intent as meant
+from mes_terminal.domain.instants import local_day
+from mes_terminal.domain.intent import Intent, Meaning
+from mes_terminal.domain.outcome import Outcome
+from mes_terminal.domain.rules import StationRules
+from mes_terminal.domain.scan import Scan
+from mes_terminal.store import scan_journal
+from mes_terminal.store.database import Connection, Database
+from mes_terminal.store.session import read_session, write_session
+from mes_terminal.usecases.close_short import await_order, close_short
+from mes_terminal.usecases.context import Answer, Context, answer, changed
+from mes_terminal.usecases.count_unknown import count_unknown
+from mes_terminal.usecases.read_code import read_code
+from mes_terminal.usecases.receive_label import receive_label
+from mes_terminal.usecases.recovered import remember_recovered
+from mes_terminal.usecases.report_production import report_item, report_order, report_unit
+from mes_terminal.usecases.start_order import start_order
+from mes_terminal.usecases.station_commands import (
+    await_container,
+    cancel,
+    need,
+    present_badge,
+    refuse,
+    set_quantity,
+    tell_help,
+)
+from mes_terminal.usecases.undo_report import undo_last
+from mes_terminal.usecases.use_material import dismount, name_output_lot, use_material
+
+
+def handle_scan(db: Database, scan: Scan, rules: StationRules) -> Outcome:
+    """Handle a journalled scan to its durable outcome."""
+    payload = decode(
+        scan.raw,
+        rules.code_rules(scan.device),
+        truncated=scan.truncated,
+        fault=scan.fault,
+        key=scan.fault_key,
+    )
+    code = scan.raw.decode("utf-8", "replace")
+    today = local_day(scan.event_time, rules.zone)
+    with db.transaction() as conn:
+        session, person, head = read_session(conn, scan.badge)
+        context = Context(scan, rules, session, person, head, code, today)
+        meanings = read_code(conn, payload)
+        intent = interpret(payload, session, meanings)
+        ruled = _not_allowed(intent, payload, context) or _rule(conn, intent, context)
+        if payload.kind not in ("command", "reject"):
+            ruled = _use_up_quantity(meanings, ruled)
+        if scan.recovered_at is not None:
+            ruled = remember_recovered(intent, ruled, scan)
+        if ruled.session != session:
+            write_session(conn, ruled.session)
+        scan_journal.conclude(conn, scan, ruled.outcome, ruled.event_seq)
+    return ruled.outcome
+
+
+def _rule(conn: Connection, intent: Intent, context: Context) -> Answer:
+    match intent:
+        case meant.ReportOrder():
+            return report_order(conn, intent, context)
+        case meant.ReportUnit():
+            return report_unit(conn, intent, context)
+        case meant.ReportItem():
+            return report_item(conn, intent, context)
+        case meant.UseMaterial():
+            return use_material(conn, intent, context)
+        case meant.NameOutputLot():
+            return name_output_lot(conn, intent, context) or receive_label(conn, intent, context)
+        case meant.StartOrder(work_order):
+            return start_order(conn, work_order, context)
+        case meant.CloseShort():
+            return close_short(conn, intent, context)
+        case meant.Dismount():
+            return dismount(conn, intent, context)
+        case meant.AwaitCode(verb="SHORT"):
+            return await_order(conn, intent, context)
+        case meant.AwaitCode():
+            return await_container(intent, context)
+        case meant.Undo():
+            return undo_last(conn, context)
+        case meant.PresentBadge():
+            return present_badge(conn, intent, context)
+        case meant.SetQuantity():
+            return set_quantity(intent, context)
+        case meant.Cancel():
+            return cancel(context)
+        case meant.Help():
+            return tell_help(context)
+        case meant.Need():
+            return need(intent, context)
+        case meant.Refuse():
+            return refuse(intent, context)
+        case meant.UnknownCode():
+            return count_unknown(conn, context)
+        case _:
+            assert_never(intent)
+
+
+def _not_allowed(intent: Intent, payload: Payload, context: Context) -> Answer | None:
+    """Refuse a badge that is nobody's, and a scan without one where signing in is required.
+
+    A frame that is no code at all keeps its own reason.
+    """
+    unknown = context.scan.badge is not None and context.person is None
+    required = context.rules.require_sign_in and context.person is None
+    free = isinstance(intent, meant.PresentBadge | meant.Help) or payload.kind == "reject"
+    if not unknown and (free or not required):
+        return None
+    said = f"The badge {context.scan.badge} is not known" if unknown else "Nobody is signed in"
+    return answer(
+        context,
+        "rejected",
+        f"{said}. Nothing was booked",
+        "Scan your badge first",
+        reason="not_authorised",
+    )
+
+
+def _use_up_quantity(meanings: list[Meaning], ruled: Answer) -> Answer:
+    """An order, item, container or lot takes `%QTY` whatever its outcome, unless it asks."""
+    if ruled.session.pending_quantity_micro is None or len(meanings) != 1:
+        return ruled
+    if meanings[0].kind not in TAKES_QUANTITY:
+        return ruled
+    if (ruled.outcome.reason or "").startswith("confirm"):
+        return ruled
+    session = changed(ruled.session, pending_quantity_micro=None)
+    return Answer(ruled.outcome, session, ruled.event_seq)

@@ -1,0 +1,232 @@
+"""Report production: the order's code, a unit's serial, or the product's code.
+
+The main job of the station. Each function reads the facts in few statements, lets the pure domain
+rule, and writes what it ruled; what does not fit is an answer, never an exception.
+"""
+
+from mes_terminal.domain.instants import plus_seconds, seconds_between
+from mes_terminal.domain.intent import ReportItem, ReportOrder, ReportUnit
+from mes_terminal.domain.order import OrderFacts, allowed_micro, remaining_micro
+from mes_terminal.domain.quantity import MICRO, format_quantity
+from mes_terminal.domain.report_plan import Unit
+from mes_terminal.store import orders
+from mes_terminal.store.database import Connection
+from mes_terminal.store.order_facts import read_order, read_units
+from mes_terminal.usecases.context import Answer, Context, answer, changed
+from mes_terminal.usecases.post_report import post_report, refused
+from mes_terminal.usecases.recovered import asks_again, without
+from mes_terminal.usecases.start_order import refuse_status, start_order
+
+CONFIRM_S = 10
+"""How long the station waits for the same code again (BF-24, `confirm`)."""
+
+
+def report_order(conn: Connection, intent: ReportOrder, context: Context) -> Answer:
+    """Report all that remains of the order, or the quantity that `%QTY` said."""
+    order = _order(conn, intent.work_order, context)
+    booked = orders.box_report(conn, order.item_id, intent.box) if intent.box else None
+    if booked is not None:
+        return _box_booked(booked, order.item, context)
+    if order.status == "closed":
+        return _already_closed(conn, order, context)
+    if context.rules.order_scan == "start" and intent.quantity_micro is None:
+        return start_order(conn, order.work_order, context)
+    refusal = refuse_status(order, context)
+    if refusal is not None:
+        return refusal
+    quantity = intent.quantity_micro or remaining_micro(order)
+    if (
+        order.tracking != "serial"
+        or quantity % order.step_micro
+        or quantity > allowed_micro(order, context.rules.over_completion_pct_micro)
+    ):
+        return _report(conn, order, quantity, [], context, box=intent.box)
+    units = read_units(conn, order, limit=quantity // MICRO)
+    if not units or (intent.quantity_micro is not None and len(units) * MICRO < quantity):
+        return answer(
+            context,
+            "needs",
+            f"{order.item} needs a serial for each unit of {order.work_order}",
+            "Scan the serial of the unit",
+            reason="serial",
+            work_order=order.work_order,
+            order_status=order.status,
+            item=order.item,
+        )
+    return _report(conn, order, len(units) * MICRO, units, context)
+
+
+def report_unit(conn: Connection, intent: ReportUnit, context: Context) -> Answer:
+    """Report one unit by its serial; a unit scanned again answers when and by whom (BF-34)."""
+    unit = orders.read_unit(conn, intent.unit_id)
+    if unit.made_at is not None:
+        return answer(
+            context,
+            "already_done",
+            f"Unit {intent.serial} was booked at {unit.made_at} by {unit.made_by or 'nobody'}",
+            "Scan the next unit",
+            work_order=unit.work_order,
+            item=unit.item,
+            serial=intent.serial,
+        )
+    order = _order(conn, unit.work_order, context)
+    refusal = refuse_status(order, context)
+    if refusal is not None:
+        return refusal
+    planned = Unit(intent.unit_id, intent.serial, unit.lot_id)
+    return _report(conn, order, MICRO, [planned], context, asks_repeat=False)
+
+
+def report_item(conn: Connection, intent: ReportItem, context: Context) -> Answer:
+    """Report one unit (or `%QTY`) of the order for the product: the active one due first, else the
+    only released one."""
+    booked = orders.box_report(conn, intent.item_id, intent.box) if intent.box else None
+    if booked is not None:
+        return _box_booked(booked, intent.item, context)
+    choice = orders.orders_for_item(conn, intent.item_id)
+    if choice.work_order is None:
+        return _no_order(intent, choice, context)
+    order = _order(conn, choice.work_order, context)
+    if order.tracking == "serial":
+        return answer(
+            context,
+            "needs",
+            f"{order.item} needs the serial of the unit",
+            "Scan the serial of the unit",
+            reason="serial",
+            work_order=order.work_order,
+            order_status=order.status,
+            item=order.item,
+        )
+    quantity = intent.quantity_micro or MICRO
+    return _report(conn, order, quantity, [], context, box=intent.box)
+
+
+def _box_booked(booked: orders.LastReport, item: str, context: Context) -> Answer:
+    return answer(
+        context,
+        "already_done",
+        f"The box {context.code} was booked at {booked.event_time} by {booked.person or 'nobody'}",
+        "Scan the next box",
+        item=item,
+    )
+
+
+def _order(conn: Connection, work_order: str, context: Context) -> OrderFacts:
+    order = read_order(conn, work_order, scrap_location=context.rules.scrap_location)
+    if order is None:
+        raise LookupError(work_order)  # the code was looked up in this very transaction
+    return order
+
+
+def _report(
+    conn: Connection,
+    order: OrderFacts,
+    quantity_micro: int,
+    units: list[Unit],
+    context: Context,
+    *,
+    asks_repeat: bool = True,
+    box: str | None = None,
+) -> Answer:
+    if quantity_micro % order.step_micro:
+        return refused(
+            order,
+            context,
+            "not_a_step",
+            f"{format_quantity(quantity_micro)} {order.uom} of {order.item} cannot be counted in "
+            f"steps of {format_quantity(order.step_micro)}",
+            "Scan QTY with a whole number of steps",
+        )
+    if quantity_micro > allowed_micro(order, context.rules.over_completion_pct_micro):
+        return refused(
+            order,
+            context,
+            "over_tolerance",
+            f"{order.work_order} has {format_quantity(remaining_micro(order))} {order.uom} left, "
+            f"not {format_quantity(quantity_micro)}. Nothing was booked",
+            "Check the quantity, or call a supervisor",
+        )
+    if asks_repeat and box is None and _looks_repeated(conn, context):
+        return _ask_repeat(order, context)
+    posted = post_report(conn, order, quantity_micro, units, context)
+    if box is not None and posted.event_seq is not None:
+        orders.note_box(conn, order.item_id, box, posted.event_seq)
+    return posted
+
+
+def _looks_repeated(conn: Connection, context: Context) -> bool:
+    scan, session = context.scan, context.session
+    confirmed = session.confirm_code == scan.raw and scan.event_time <= (
+        session.confirm_until or ""
+    )
+    if confirmed:
+        return False
+    if asks_again(session, scan):
+        return True
+    cycle_s = context.rules.min_cycle_s
+    last = orders.last_report_at(conn) if cycle_s else None
+    return last is not None and 0 <= seconds_between(last, scan.event_time) < cycle_s
+
+
+def _ask_repeat(order: OrderFacts, context: Context) -> Answer:
+    return answer(
+        context,
+        "needs",
+        f"{context.code} was booked a moment ago. Is this another one?",
+        "Scan the same code again if it is; go on if it is not",
+        reason="confirm_repeat",
+        work_order=order.work_order,
+        order_status=order.status,
+        item=order.item,
+        session=changed(
+            without(context.session, context.scan.raw),
+            confirm_reason="confirm_repeat",
+            confirm_code=context.scan.raw,
+            confirm_until=plus_seconds(context.scan.event_time, CONFIRM_S),
+        ),
+    )
+
+
+def _already_closed(conn: Connection, order: OrderFacts, context: Context) -> Answer:
+    last = orders.last_report(conn, order.work_order_id)
+    when = f" at {last.event_time} by {last.person or 'nobody'}" if last else ""
+    return answer(
+        context,
+        "already_done",
+        f"{order.work_order} was closed{when}",
+        "Scan the next traveller",
+        reason="order_closed",
+        work_order=order.work_order,
+        order_status=order.status,
+        item=order.item,
+    )
+
+
+def _no_order(intent: ReportItem, choice: orders.ItemOrders, context: Context) -> Answer:
+    if choice.made_here:
+        return answer(
+            context,
+            "needs",
+            f"{intent.item}: scan the order it is made for",
+            f"Scan an order of {intent.item}",
+            reason="order",
+            item=intent.item,
+        )
+    if choice.needed_lot is not None:
+        return answer(
+            context,
+            "needs",
+            f"{intent.item} is tracked: its {choice.needed_lot} is needed",
+            f"Scan a {choice.needed_lot} of {intent.item}",
+            reason=choice.needed_lot,
+            item=intent.item,
+        )
+    return answer(
+        context,
+        "rejected",
+        f"{intent.item} has no effect here: nobody makes it at this station",
+        "Scan an order, a unit or a component lot",
+        reason="no_effect",
+        item=intent.item,
+    )

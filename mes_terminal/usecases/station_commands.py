@@ -1,0 +1,123 @@
+"""Commands and badges that change only what the station waits for, or who works at it."""
+
+import msgspec
+
+from mes_terminal.domain.intent import AwaitCode, Need, PresentBadge, Refuse, SetQuantity
+from mes_terminal.domain.quantity import format_quantity
+from mes_terminal.store.database import Connection
+from mes_terminal.store.events import append_event
+from mes_terminal.store.session import operator_of
+from mes_terminal.usecases.context import Answer, Context, answer, changed, fact
+from mes_terminal.usecases.watch_clock import confirm_clock
+
+HELP = "Scan an order to close it, a unit to book it, a component lot to mount it, or a command"
+
+
+def set_quantity(intent: SetQuantity, context: Context) -> Answer:
+    """Keep the quantity for the next order, item, container or lot; a second one replaces it."""
+    return answer(
+        context,
+        "recorded",
+        f"The next code counts {format_quantity(intent.quantity_micro)}",
+        "Scan an order, an item or a lot, or CANCEL",
+        quantity=format_quantity(intent.quantity_micro),
+        session=changed(context.session, pending_quantity_micro=intent.quantity_micro),
+    )
+
+
+def await_container(intent: AwaitCode, context: Context) -> Answer:
+    """Keep `%EMPTY` or `%UNMOUNT` for the next container."""
+    return answer(
+        context,
+        "recorded",
+        f"{intent.verb} waits for a mounted container",
+        "Scan a mounted container, its lot or its position, or CANCEL",
+        session=changed(
+            context.session, pending_verb=intent.verb, pending_argument=intent.argument
+        ),
+    )
+
+
+def cancel(context: Context) -> Answer:
+    """Drop what waits."""
+    session = context.session
+    waits = session.pending_verb or session.pending_quantity_micro or session.confirm_code
+    return answer(
+        context,
+        "recorded",
+        "Cancelled" if waits else "There was nothing to cancel",
+        HELP,
+        session=changed(
+            session,
+            pending_verb=None,
+            pending_argument=None,
+            pending_quantity_micro=None,
+            confirm_reason=None,
+            confirm_code=None,
+            confirm_until=None,
+        ),
+    )
+
+
+def tell_help(context: Context) -> Answer:
+    """Say what can be scanned now."""
+    verb = context.session.pending_verb
+    waits = {
+        "SHORT": "SHORT waits for an order",
+        "START": "START waits for an order",
+        "EMPTY": "EMPTY waits for a mounted container",
+        "UNMOUNT": "UNMOUNT waits for a mounted container",
+    }
+    commands = "Commands: START, QTY, SHORT, UNDO, CANCEL, EMPTY, UNMOUNT"
+    return answer(context, "recorded", waits.get(verb or "", HELP), commands)
+
+
+def need(intent: Need, context: Context) -> Answer:
+    """Say what the code lacks; its command goes on waiting."""
+    session = context.session
+    if intent.verb is not None:
+        session = changed(session, pending_verb=intent.verb)
+    return answer(
+        context, "needs", intent.message, intent.hint, reason=intent.reason, session=session
+    )
+
+
+def refuse(intent: Refuse, context: Context) -> Answer:
+    """Refuse the code: nothing is posted."""
+    return answer(context, "rejected", intent.message, intent.hint, reason=intent.reason)
+
+
+def present_badge(conn: Connection, intent: PresentBadge, context: Context) -> Answer:
+    """Sign in; the same badge again signs out. Another's badge takes over."""
+    person = operator_of(conn, intent.badge)
+    if person is None:
+        return answer(
+            context,
+            "rejected",
+            f"The badge {intent.badge} is not known",
+            "Use your own badge, or call a supervisor",
+            reason="not_authorised",
+        )
+    by_them = msgspec.structs.replace(context, person=person)
+    if context.session.clock_in_doubt and person.supervises:
+        return confirm_clock(conn, person, by_them)
+    signs_out = context.session.badge == person.badge
+    event_seq = append_event(
+        conn,
+        fact(by_them, "signed_out" if signs_out else "signed_in", person.badge, name=person.name),
+        context.head,
+        context.scan,
+        rules=context.rules,
+    )
+    return answer(
+        context,
+        "recorded",
+        f"{person.name} signed {'out' if signs_out else 'in'}",
+        HELP,
+        event_seq=event_seq,
+        session=changed(
+            context.session,
+            badge=None if signs_out else person.badge,
+            signed_in_at=None if signs_out else context.scan.event_time,
+        ),
+    )

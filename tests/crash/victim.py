@@ -1,0 +1,112 @@
+"""The process that is killed: it journals one code, handles it, and dies at the moment named.
+
+Started once; for each line on standard input, a `Task` as JSON, it forks a child that does the
+work, and answers with a `Death`. Forking spares every death the time to start Python. It has one
+thread, so forking is safe; the child opens its own connection.
+"""
+
+import os
+import signal
+import sys
+from pathlib import Path
+
+import msgspec
+
+from mes_terminal.domain.rules import StationRules
+from mes_terminal.domain.scan import ScanRequest
+from mes_terminal.store.database import open_database
+from mes_terminal.usecases.handle_scan import handle_scan
+from mes_terminal.usecases.journal import journal_scans
+
+
+class Task(msgspec.Struct, frozen=True, kw_only=True):
+    """What the child is to do, and at which moment it dies, counted from 1 (0: at none).
+
+    A moment is the beginning of an SQL statement or, where `steps` is not 0, every so many steps of
+    SQLite's virtual machine: those lie within statements too.
+    """
+
+    database: str
+    code: str
+    scan_id: str
+    received_at: str
+    dies_at: int = 0
+    steps: int = 0
+
+
+class Death(msgspec.Struct, frozen=True):
+    """What became of the child: how far it said it was, and what killed it (0: nothing did)."""
+
+    journalled: bool
+    answered: bool
+    moments: int
+    signal: int
+    exit_code: int
+
+
+def main() -> None:
+    """Answer each task on standard input with one line on standard output."""
+    for line in sys.stdin.buffer:
+        death = die(msgspec.json.decode(line, type=Task))
+        sys.stdout.buffer.write(msgspec.json.encode(death) + b"\n")
+        sys.stdout.buffer.flush()
+
+
+def die(task: Task) -> Death:
+    """Run `task` in a child and wait for its end."""
+    reading, writing = os.pipe()
+    child = os.fork()
+    if child == 0:
+        os.close(reading)
+        code = 1
+        try:
+            work(task, writing)
+            code = 0
+        finally:
+            os._exit(code)
+    os.close(writing)
+    with os.fdopen(reading, "rb") as pipe:
+        said = pipe.read()
+    _, status = os.waitpid(child, 0)
+    return Death(
+        journalled=b"J" in said,
+        answered=b"A" in said,
+        moments=said.count(b"."),
+        signal=os.WTERMSIG(status) if os.WIFSIGNALED(status) else 0,
+        exit_code=os.WEXITSTATUS(status) if os.WIFEXITED(status) else 0,
+    )
+
+
+def work(task: Task, said: int) -> None:
+    """Journal and handle the code; say what is durable, as soon as it is."""
+    database = open_database(Path(task.database))
+    moments = 0
+
+    def at_moment(*_: str) -> int:
+        nonlocal moments
+        moments += 1
+        if moments == task.dies_at:
+            os.kill(os.getpid(), signal.SIGKILL)
+        os.write(said, b".")
+        return 0
+
+    if task.steps:
+        database.conn.set_progress_handler(at_moment, task.steps)
+    else:
+        database.conn.set_trace_callback(at_moment)
+    request = ScanRequest(raw=task.code.encode(), device="crash")
+    scans = journal_scans(
+        database, [request], received_at=task.received_at, new_id=lambda: task.scan_id
+    )
+    os.write(said, b"J")
+    for scan in scans:
+        handle_scan(database, scan, StationRules())
+    os.write(said, b"A")
+    database.checkpoint()
+    database.conn.set_progress_handler(None, 0)
+    database.conn.set_trace_callback(None)
+    database.close()
+
+
+if __name__ == "__main__":
+    main()

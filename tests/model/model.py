@@ -1,0 +1,373 @@
+"""The station in the slowest and most obvious way: the rules, once more, without a database.
+
+Written from the rules alone (BF-3 … BF-39, and how they were settled), to be compared with the real
+station scan by scan. It keeps what the files said as text, a list of every movement ever made and a
+list of reports; whatever it is asked, it adds up from the beginning. All quantities are fractions.
+Times are UTC texts; the site is in UTC. Serials, routings and substitutes are left out.
+"""
+
+from datetime import timedelta
+from fractions import Fraction
+from math import floor
+from typing import Any
+
+from tests.model.drawing import Drawing
+from tests.model.values import (
+    NEVER,
+    Answer,
+    Edge,
+    Mount,
+    Movement,
+    Order,
+    Report,
+    Take,
+    moment,
+    moved,
+    path_of,
+    text,
+)
+
+
+class Model(Drawing):
+    """A plant and its station."""
+
+    def __init__(
+        self,
+        *,
+        shortage_policy: str = "exception",
+        planned_scrap: str = "posted",
+        over_completion_pct: str = "0",
+        undo_grace_s: int = 120,
+    ) -> None:
+        super().__init__(shortage_policy=shortage_policy, planned_scrap=planned_scrap)
+        self.over_completion = Fraction(over_completion_pct)
+        self.undo_grace_s = undo_grace_s
+        self.current: str | None = None
+        self.pending: tuple[str, str] | None = None
+        self.pending_quantity: Fraction | None = None
+        self.signed_in: str | None = None
+
+    def scan(self, code: str, *, at: str, badge: str | None = None) -> Answer:
+        """Return what the station answers to one code, and be in the state it is in afterwards."""
+        if badge is not None and not self.tables["operators"].get((badge,)):
+            return Answer("rejected", "not_authorised")
+        who = badge or self.signed_in
+        if code.startswith("%"):
+            return self._command(code, at, who)
+        if code.startswith("B:"):
+            return self._badge(code[2:])
+        if code.startswith("L:"):
+            kinds = {"location"}
+            names: list[tuple[str, str, str]] = [("location", code[2:], "")]
+        else:
+            names = self._names(code)
+            kinds = {kind for kind, _, _ in names}
+        quantity = self.pending_quantity
+        if kinds and kinds <= {"order", "item", "container", "lot"} and len(names) == 1:
+            self.pending_quantity = None  # taken, whatever comes of it
+        return self._named(code, names, quantity, at, who)
+
+    def _named(
+        self, code: str, names: list[tuple[str, str, str]], quantity: Fraction | None, at: str,
+        who: str | None,
+    ) -> Answer:  # fmt: skip
+        if self.pending:
+            verb = self.pending[0]
+            if verb in ("EMPTY", "UNMOUNT"):
+                return self._dismount(code, names, at)
+            orders = [name for kind, name, _ in names if kind == "order"]
+            if orders:
+                self.pending = None
+                if verb == "START":
+                    return self._start(orders[0])
+                return self._short(self.orders[orders[0]], at, who)
+            if names:
+                return Answer("needs", "order")
+        if not names:
+            return self._unknown()
+        if len(names) > 1:
+            return Answer("rejected", "ambiguous")
+        kind, name, lot = names[0]
+        if kind == "order":
+            order = self.orders[name]
+            if order.status == "closed":
+                return Answer("already_done", "order_closed", name)
+            refusal = _not_open(order)
+            return refusal or self._report(order, quantity or self.remaining(order), at=at, who=who)
+        if kind == "item":
+            return self._item(name, quantity or Fraction(1), at, who)
+        if kind == "container":
+            return self._mount(*self.containers[name], name, quantity, at)
+        if kind == "lot":
+            return self._lot(code, name, lot, quantity, at)
+        return Answer("rejected", "no_effect")
+
+    def _names(self, code: str) -> list[tuple[str, str, str]]:
+        """Return everything the code means, as (kind, name, lot)."""
+        parts = code.split("|")
+        if len(parts) in (2, 3) and all(parts) and _figures(parts[2:]):
+            return [("lot", parts[0], parts[1])]
+        names = [("order", code, "")] if code in self.orders else []
+        if code in self.containers:
+            names.append(("container", code, ""))
+        names += [
+            ("lot", item, lot)
+            for item, lot in self.lots
+            if lot and lot == code and not (code in self.orders and self.orders[code].item == item)
+        ]
+        if (code,) in self.tables["items"]:
+            names.append(("item", code, ""))
+        return names
+
+    def _unknown(self) -> Answer:
+        return Answer("unknown", exceptions=(("unknown_code", None, None, "1"),))
+
+    def _badge(self, badge: str) -> Answer:
+        if not self.tables["operators"].get((badge,)):
+            return Answer("rejected", "not_authorised")
+        self.signed_in = None if self.signed_in == badge else badge
+        return Answer("recorded")
+
+    def _command(self, code: str, at: str, who: str | None) -> Answer:
+        verb, _, argument = code[1:].partition(" ")
+        if verb == "QTY":
+            self.pending_quantity = Fraction(argument)
+            return Answer("recorded", quantity=text(self.pending_quantity))
+        if verb == "CANCEL":
+            self.pending = self.pending_quantity = None
+        if verb in ("HELP", "CANCEL"):
+            return Answer("recorded")
+        if verb == "UNDO":
+            return self._undo(at, who)
+        if verb == "START" and not argument:
+            self.pending = ("START", "")
+            return Answer("needs", "order")
+        if verb == "START":
+            return self._start(argument)
+        if verb == "SHORT":
+            reasons = {key[0] for key in self.tables["reasons"]}
+            if not argument or (reasons and argument not in reasons):
+                return Answer("rejected", "reason_missing")
+        self.pending = (verb, argument)
+        return Answer("recorded")
+
+    def _start(self, number: str) -> Answer:
+        order = self.orders[number]
+        if self.pending and self.pending[0] == "START":
+            self.pending = None
+        refusal = _not_open(order)
+        if refusal:
+            return refusal
+        order.status = "started"
+        self.current = number
+        return Answer("recorded", work_order=number)
+
+    def _item(self, item: str, quantity: Fraction, at: str, who: str | None) -> Answer:
+        mine = [order for order in self.orders.values() if order.item == item]
+        started = [order for order in mine if order.status == "started"]
+        released = [order for order in mine if order.status == "released"]
+        started.sort(key=lambda order: (order.due_at == "", order.due_at, order.number))
+        if started:
+            return self._report(started[0], quantity, at=at, who=who)
+        if len(released) == 1:
+            return self._report(released[0], quantity, at=at, who=who)
+        if mine:
+            return Answer("needs", "order")
+        is_component = any(row["component"] == item for row in self.tables["bom_lines"].values())
+        if self.cell("items", (item,), "tracking") == "lot" and is_component:
+            return Answer("needs", "lot")
+        return Answer("rejected", "no_effect")
+
+    def _lot(self, code: str, item: str, lot: str, quantity: Fraction | None, at: str) -> Answer:
+        figures = code.split("|")[2:]
+        if figures and quantity is None:
+            quantity = Fraction(figures[0])
+        if (item,) not in self.tables["items"] or (item, lot) not in self.lots:
+            return Answer("rejected", "lot_unknown")
+        return self._mount(item, lot, "", quantity, at)
+
+    def _report(
+        self, order: Order, quantity: Fraction, *, at: str, who: str | None, short: bool = False
+    ) -> Answer:
+        if quantity % self.step(order.item):
+            return Answer("rejected", "not_a_step", order.number)
+        tolerance = self.cell("items", (order.item,), "over_completion_pct")
+        percent = Fraction(tolerance) if tolerance else self.over_completion
+        excess = order.quantity * percent / 100 / self.step(order.item)
+        excess = floor(excess) * self.step(order.item)
+        made = self.good(order) + (0 if order.replace_scrap else order.scrapped_before)
+        if not short and made + quantity > order.quantity + excess:
+            return Answer("rejected", "over_tolerance", order.number)
+        reported = self.good(order) + order.scrapped_before + quantity
+        takes = self._draw(order, reported, quantity, at)
+        for take in takes:
+            if (take.owed or take.owed_scrap) and self._policy(take.line.item) == "block":
+                return Answer("rejected", "shortage_blocked", order.number)
+        return self._post(order, quantity, takes, at, who, short=short)
+
+    def _post(
+        self, order: Order, quantity: Fraction, takes: list[Take], at: str, who: str | None, *,
+        short: bool,
+    ) -> Answer:  # fmt: skip
+        closes = short or self.remaining(order) <= quantity
+        exceptions: list[tuple[Any, ...]] = []
+        movements: list[Movement] = []
+        for take in takes:
+            self._go_negative(take)
+            movements += [moved(heap, "@production", part) for heap, part, _ in take.net]
+            movements += [moved(heap, "SCRAP", part) for heap, part, _ in take.scrap]
+            if missing := take.owed + take.owed_scrap:
+                exceptions.append(("shortage", take.line.path, take.line.item, text(missing)))
+        manual = []
+        reported = self.good(order) + order.scrapped_before + quantity
+        for line in order.lines:
+            if closes and line.method == "manual":
+                missing = self.targets(line, reported)[0] - self.taken(order, line)[0]
+                if missing > 0:
+                    manual.append((line, missing))
+                    exceptions.append(("consumption", line.path, line.item, text(missing)))
+        exceptions.sort(key=lambda told: path_of(told[1]))
+        produced, expires_on = self._produce(order, quantity, takes, at)
+        report = Report(order.number, quantity, who, at, order.status, takes, movements, produced,
+                        expires_on, manual)  # fmt: skip
+        for movement in movements:
+            self.arrived.setdefault(
+                (movement.item, movement.lot, movement.container, movement.target), at
+            )
+        self.movements += movements
+        if produced:
+            movement = Movement(*produced, "", "@production", "FG", quantity)
+            report.movements = [*movements, movement]
+            self._arrive(movement, at)
+            self.edges += self._edges(report)
+        self.reports.append(report)
+        order.status = "closed" if closes else "started"
+        if order.status != "closed":
+            self.current = order.number
+        elif self.current == order.number:
+            self.current = None
+        return Answer(
+            "completed", None, order.number, text(quantity), self._drawn(takes, "net"),
+            self._drawn(takes, "scrap"), self._produced(report), tuple(exceptions),
+        )  # fmt: skip
+
+    def _short(self, order: Order, at: str, who: str | None) -> Answer:
+        if order.status == "closed":
+            return Answer("already_done", "order_closed", order.number)
+        return _not_open(order) or self._report(order, Fraction(0), at=at, who=who, short=True)
+
+    def _undo(self, at: str, who: str | None) -> Answer:
+        """BF-31."""
+        standing = [report for report in self.reports if report.standing]
+        if not standing:
+            return Answer("rejected", "nothing_to_undo")
+        report = standing[-1]
+        if report.person != who:
+            return Answer("rejected", "not_authorised", report.order)
+        if moment(at) - moment(report.at) > timedelta(seconds=self.undo_grace_s):
+            return Answer("rejected", "undo_too_late", report.order)
+        left = {(h.item, h.lot, h.container, h.place): h.quantity for h in self.heaps()}
+        for movement in report.movements:
+            where = (movement.item, movement.lot, movement.container, movement.target)
+            if where in left and left[where] < movement.quantity:
+                return Answer("rejected", "has_dependents", report.order)
+        for movement in report.movements:
+            self.movements.append(
+                Movement(movement.item, movement.lot, movement.container, movement.target,
+                         movement.source, movement.quantity)
+            )  # fmt: skip
+            if not movement.source.startswith("@"):
+                self.seen.setdefault((movement.item, movement.source), set()).add(movement.lot)
+        if report.produced:
+            self.lots[report.produced]["expires_on"] = report.expires_on
+            self.edges += [
+                Edge(edge.child, edge.parent, edge.line, -edge.quantity, edge.certainty)
+                for edge in self._edges(report)
+            ]
+        report.standing = False
+        order = self.orders[report.order]
+        if order.status in ("started", "closed"):
+            order.status = report.status_before
+        self.current = order.number
+        return Answer(
+            "recorded", None, order.number, text(-report.good),
+            self._drawn(report.takes, "net", -1), self._drawn(report.takes, "scrap", -1),
+            self._produced(report, -1),
+        )  # fmt: skip
+
+    def _mount(
+        self, item: str, lot: str, container: str, quantity: Fraction | None, at: str
+    ) -> Answer:
+        needs = [
+            (order, position, line)
+            for order in self.orders.values()
+            if order.status in ("released", "started")
+            for position, line in enumerate(order.lines)
+            if line.item == item
+        ]
+        if not needs:
+            return Answer("rejected", "wrong_component")
+        known = self.lots[item, lot]
+        if known["status"] != "available":
+            return Answer("rejected", "lot_on_hold")
+        if (known["expires_on"] or NEVER) < at[:10]:
+            return Answer("rejected", "lot_expired")
+        if (quantity or 0) % self.step(item):
+            return Answer("rejected", "not_a_step")
+        needs.sort(
+            key=lambda need: (
+                need[0].number != self.current, need[0].status != "started",
+                need[0].due_at == "", need[0].due_at, need[0].number,
+                not self._holds(need[2].position, item, lot, container),
+                need[2].position in self.mounts, need[1],
+            )
+        )  # fmt: skip
+        line = needs[0][2]
+        for heap in self.heaps():
+            elsewhere = heap.place != line.place and heap.quantity > 0
+            pickable = self.cell("locations", (heap.place,), "kind") not in ("hold", "scrap")
+            if (
+                (heap.item, heap.lot) == (item, lot) and elsewhere and pickable
+                and heap.place != "SCRAP" and container in ("", heap.container)
+            ):  # fmt: skip
+                when = self.arrived[item, lot, heap.container, heap.place]
+                self._arrive(moved(heap, line.place, heap.quantity), when)
+        self.mounts[line.position] = Mount(item, lot, container, line.place)
+        return Answer("recorded", quantity=text(sum(
+            (heap.quantity for heap in self.heaps()
+             if (heap.item, heap.lot, heap.place) == (item, lot, line.place)
+             and container in ("", heap.container)), Fraction(0))))  # fmt: skip
+
+    def _holds(self, position: str, item: str, lot: str, container: str) -> bool:
+        held = self.mounts.get(position)
+        return held is not None and (held.item, held.lot, held.container) == (item, lot, container)
+
+    def _dismount(self, code: str, names: list[tuple[str, str, str]], at: str) -> Answer:
+        lots = {(item, lot) for kind, item, lot in names if kind == "lot"}
+        items = {name for kind, name, _ in names if kind == "item"}
+        found = [
+            position
+            for position, mount in self.mounts.items()
+            if position == code
+            or (mount.container and mount.container == code)
+            or (mount.item, mount.lot) in lots
+            or mount.item in items
+        ]
+        if not found and not names:
+            return self._unknown()
+        if len(found) != 1:
+            return Answer("needs", "component")
+        del self.mounts[found[0]]
+        self.pending = None
+        return Answer("recorded")
+
+
+def _figures(parts: list[str]) -> bool:
+    return all(part and set(part) <= set("0123456789.") for part in parts)
+
+
+def _not_open(order: Order) -> Answer | None:
+    reasons = {"planned": "not_released", "hold": "order_on_hold", "cancelled": "order_cancelled",
+               "closed": "order_closed"}  # fmt: skip
+    reason = reasons.get(order.status)
+    return Answer("rejected", reason, order.number) if reason else None

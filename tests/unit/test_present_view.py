@@ -1,0 +1,134 @@
+"""The station between scans, in words (screens 4, 5, 6)."""
+
+from datetime import UTC, timedelta, timezone
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from mes_terminal.domain.view import (
+    MountView,
+    OrderView,
+    PreflightView,
+    ScannerView,
+    ScanView,
+    StationView,
+)
+from mes_terminal.tui import present_view as pv
+from mes_terminal.tui.words import words_for
+
+ENGLISH, GERMAN = words_for("en"), words_for("de")
+NOW = "2026-11-20T14:00:00.000000Z"
+
+
+def order(**changes: Any) -> OrderView:
+    base: dict[str, Any] = {
+        "work_order": "WO-1", "item": "CHAIR-4", "description": "", "quantity": "100",
+        "completed": "63", "scrapped": "2", "remaining": "35", "uom": "pcs", "status": "started",
+        "due_at": "2026-11-20T16:00:00.000000Z",
+    }  # fmt: skip
+    return OrderView(**(base | changes))
+
+
+def station(**changes: Any) -> StationView:
+    base: dict[str, Any] = {"station": "S", "mode": "live", "now": NOW, "order": order()}
+    return StationView(**(base | changes))
+
+
+def test_progress_is_exact_and_never_rounds_up_to_done() -> None:
+    progress = pv.progress_of(order(quantity="1000", completed="999", scrapped="0"), ENGLISH)
+    assert progress.cells(100) == (99, 0)
+    assert pv.progress_of(order(), ENGLISH).cells(50) == (31, 1)
+    assert pv.progress_of(order(completed="140"), ENGLISH).cells(10) == (10, 0)
+    assert pv.progress_of(order(quantity="?"), ENGLISH).cells(10) == (0, 0)
+
+
+def test_due_says_today_another_day_and_overdue() -> None:
+    def due(at: str | None) -> pv.Piece:
+        return pv.due_text(order(due_at=at), station(), ENGLISH, UTC)
+
+    assert due("2026-11-20T16:00:00.000000Z").text == "due today 16:00"
+    assert due("2026-11-21T16:00:00.000000Z").text == "due 2026-11-21"
+    assert due("2026-11-20T13:00:00.000000Z") == pv.Piece("OVERDUE 13:00", "alert")
+    assert due(None).text == ""
+    assert due("soon").text == ""
+
+
+def test_today_is_a_day_of_the_station_not_of_greenwich() -> None:
+    tokyo = timezone(timedelta(hours=9))
+    piece = pv.due_text(order(due_at="2026-11-20T16:00:00.000000Z"), station(), ENGLISH, tokyo)
+    assert piece.text == "due 2026-11-21"
+
+
+def test_a_sentence_of_the_core_tells_times_as_the_clock_on_the_wall_does() -> None:
+    told = "WO-1 was closed at 2026-11-20T23:05:12.100000Z by 1001"
+    berlin = ZoneInfo("Europe/Berlin")
+    assert pv.with_local_times(told, berlin) == "WO-1 was closed at 2026-11-21 00:05 by 1001"
+    for plain in ("WO-1 is closed", "9999-99-99T99:99:99.999999Z", "0001-01-01T00:00:00.000000Z"):
+        assert pv.with_local_times(plain, ZoneInfo("America/New_York")) == plain
+
+
+def test_next_scans_follow_the_state() -> None:
+    assert pv.next_scan_texts(station(order=None), ENGLISH) == ["an order", "your badge"]
+    assert pv.next_scan_texts(station(pending_verb="SHORT"), ENGLISH) == [
+        "the order to close short"
+    ]
+    texts = pv.next_scan_texts(station(person="1", can_undo="unit 63"), ENGLISH)
+    assert texts[0] == "a unit of CHAIR-4"
+    assert texts[-1] == "%UNDO takes back unit 63"
+    taken_back = station(order=order(status="released"))
+    assert pv.next_scan_texts(taken_back, ENGLISH)[0].startswith("WO-1 for all ")
+
+
+def test_a_waiting_command_says_what_it_waits_for() -> None:
+    view = station(pending_verb="SHORT", pending_argument="MATERIAL")
+    assert pv.pending_text(view, ENGLISH).startswith("%SHORT MATERIAL waits: scan the order")
+    assert pv.pending_text(station(pending_quantity="1.5"), GERMAN).startswith("Menge 1,5 wartet")
+    assert pv.pending_text(station(), ENGLISH) == ""
+    assert pv.pending_text(station(pending_verb="NEWER"), ENGLISH).startswith("%NEWER waits")
+
+
+def test_preflight_names_what_will_not_post() -> None:
+    """`close now: 41 lines post, 1 will not: CHAIN short 3 m` (screens 6)."""
+    flight = PreflightView(lines_post=41, lines_short=1, shortages=["CHAIN short 3 m"])
+    piece = pv.preflight_text(station(preflight=flight), ENGLISH)
+    assert piece == pv.Piece("41 lines would post, 1 not: CHAIN short 3 m", "alert")
+    good = pv.preflight_text(station(preflight=PreflightView(lines_post=3, lines_short=0)), ENGLISH)
+    assert good.emphasis == "plain"
+
+
+def test_mounted_containers_say_what_is_left_and_what_follows() -> None:
+    mount = MountView(
+        position="P", item="LEG", lot="L-78", container=None, left="1544", uom="m", then_lot="L-79"
+    )
+    assert pv.mounted_texts(station(mounted=[mount]), ENGLISH) == [
+        "LEG L-78: 1544 m left, then L-79"
+    ]
+
+
+def test_the_status_line_alerts_for_what_needs_a_person_only() -> None:
+    calm = station(scanners=[ScannerView(name="st02", state="ready")])
+    assert [p.text for p in pv.status_pieces(calm, ENGLISH)] == [
+        "st02 ready",
+        "all sent",
+        "no exceptions",
+    ]
+    assert not any(p.emphasis == "alert" for p in pv.status_pieces(calm, ENGLISH))
+    bad = station(
+        scanners=[ScannerView(name="st02", state="gone")],
+        postings_waiting=3,
+        oldest_waiting_at="2026-11-20T12:58:00.000000Z",
+        exceptions_open=7,
+        clock_in_doubt=True,
+    )
+    alerts = [p.text for p in pv.status_pieces(bad, ENGLISH) if p.emphasis == "alert"]
+    assert alerts == ["CLOCK IN DOUBT", "st02 UNPLUGGED", "3 to send, oldest 1 h 02"]
+
+
+def test_last_scans_have_a_tone_and_words_in_both_languages() -> None:
+    scan = ScanView(
+        at=NOW, code="4711", outcome="rejected", reason="order_on_hold", message="WO-1 is on hold"
+    )
+    view = station(last_scans=[scan])
+    assert pv.last_scan_lines(view, ENGLISH, UTC) == [
+        pv.ScanLine("14:00:00", "stop", "4711", "WO-1 is on hold")
+    ]
+    assert pv.last_scan_lines(view, GERMAN, UTC)[0].sentence == "Der Auftrag ist gesperrt."

@@ -1,0 +1,246 @@
+"""What a label books: GS1, MH10.8.2 and EAN labels through the one door (issue: meaning)."""
+
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from mes_terminal.domain.rules import StationRules
+from tests.plants import TEST_RULES, Station, open_station, plant, said
+
+GS = "\x1d"
+RS = "\x1e"
+EOT = "\x04"
+CHAIR_GTIN = "09506000134352"
+LEG_GTIN = "09506000134369"
+PAINT_GTIN = "04012345678901"
+SSCC = "395060001343500010"
+
+PLANT = plant(
+    items=f"""
+        item,tracking,gtin,uom,decimals
+        CHAIR,none,{CHAIR_GTIN},pcs,0
+        LEG,lot,9506000134369,pcs,0
+        PAINT,lot,,kg,3
+        MOTOR,serial,,pcs,0
+        """,
+    item_codes="""
+        code,item,kind,partner,uom,quantity
+        4012345678901,PAINT,gtin,,drum,1
+        ACME-77,LEG,supplier,ACME,,
+        ZETA-77,PAINT,supplier,ZETA,,
+        BOX-OF-6,CHAIR,customer,,,6
+        """,
+    unit_conversions="item,from_uom,to_uom,factor\nPAINT,drum,kg,25",
+    boms="item,revision\nCHAIR,A",
+    bom_lines="""
+        item,revision,line,component,quantity
+        CHAIR,A,10,LEG,4
+        CHAIR,A,20,PAINT,0.5
+        """,
+    receipts="""
+        reference,item,lot,location,quantity,effective_at,expires_on
+        R1,LEG,L-1,LINE,1000,2026-11-01,
+        R2,LEG,L-2,LINE,1000,2026-11-02,2027-06-30
+        R3,PAINT,P-1,LINE,50,2026-11-02,2027-06-30
+        """,
+    work_orders="work_order,item,quantity,status\nWO-1,CHAIR,100,released",
+)
+RECEIVING = msgspec.structs.replace(TEST_RULES, receive_from_labels=True)
+
+
+def station(folder: Path, rules: StationRules = TEST_RULES) -> Station:
+    return open_station(folder, PLANT, rules)
+
+
+def mh10(*fields: str) -> str:
+    return f"[)>{RS}06{GS}" + GS.join(fields) + RS + EOT
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        f"]C101{LEG_GTIN}10L-1",
+        f"]d201{LEG_GTIN}10L-1{GS}30250",
+        f"{GS}01{LEG_GTIN}10L-1",
+        f"https://id.gs1.org/01/{LEG_GTIN}/10/L-1?37=250",
+        mh10("PLEG", "1TL-1", "Q250"),
+        mh10("1PACME-77", "VACME", "TL-1"),
+    ],
+)
+def test_a_lot_label_of_any_grammar_mounts_the_lot(code: str, tmp_path: Path) -> None:
+    """BF-17: by GTIN (13 digits in the file, 14 on the label), ours or the supplier's number."""
+    plant = station(tmp_path)
+    done = plant.scan(code)
+    assert (done.outcome, done.item, done.lot) == ("recorded", "LEG", "L-1")
+
+
+def test_a_suppliers_number_counts_for_that_supplier_only(tmp_path: Path) -> None:
+    done = station(tmp_path).scan(mh10("1PACME-77", "VZETA", "TL-1"))
+    assert done.outcome == "unknown"
+
+
+def test_two_items_on_one_label_are_ambiguous(tmp_path: Path) -> None:
+    done = station(tmp_path).scan(mh10("PLEG", "1PZETA-77", "TL-1"))
+    assert (done.outcome, done.reason) == ("rejected", "ambiguous")
+
+
+def test_the_quantity_of_a_label_is_evidence_in_the_base_unit(tmp_path: Path) -> None:
+    """BF-2: two drums of 25 kg by the pack of the number, 12.5 kg by weight; never one for one."""
+    plant = station(tmp_path)
+    by_pack = plant.scan(f"]C101{PAINT_GTIN}10P-1{GS}302")
+    assert by_pack.outcome == "recorded"
+    assert "on the label" not in by_pack.message, "50 kg in the books, 50 kg on the label"
+    by_weight = plant.scan(f"]C101{PAINT_GTIN}310300125010P-1")
+    assert "1.25 on the label" in by_weight.message
+    in_litres = plant.scan(f"]C101{PAINT_GTIN}315200125010P-1")
+    assert (in_litres.outcome, in_litres.reason) == ("rejected", "malformed")
+    assert "no conversion from l to kg" in in_litres.message
+
+
+def test_a_new_lot_is_refused_where_labels_receive_nothing(tmp_path: Path) -> None:
+    done = station(tmp_path).scan(f"]C101{LEG_GTIN}10L-9{GS}3040")
+    assert (done.outcome, done.reason) == ("rejected", "lot_unknown")
+
+
+def test_a_label_of_a_new_lot_receives_it_once_where_the_station_allows_it(tmp_path: Path) -> None:
+    """`codes.receive_from_labels`: stock, expiry, supplier lot, event and mount in one scan."""
+    plant = station(tmp_path, RECEIVING)
+    code = f"]C101{LEG_GTIN}1727063010L-9{GS}3040"
+    done = plant.scan(code)
+    assert (done.outcome, done.lot, done.quantity) == ("recorded", "L-9", "40")
+    assert plant.stock("LEG", "L-9") == "40"
+    again = plant.scan(code)
+    assert again.outcome == "recorded"
+    assert plant.stock("LEG", "L-9") == "40"
+    (lot,) = plant.rows("lots", item="LEG", lot="L-9")
+    assert lot["expires_on"] == "2027-06-30"
+    received = [row for row in plant.rows("outbox") if row["type"].endswith("material.received.v1")]
+    assert received[-1]["subject"].startswith("label:")
+    assert plant.faults() == []
+
+
+def test_a_new_lot_without_quantity_asks_for_it_and_takes_it(tmp_path: Path) -> None:
+    plant = station(tmp_path, RECEIVING)
+    code = mh10("PLEG", "1TL-9")
+    assert said(plant.scan(code)) == ("needs", "quantity")
+    plant.scan("%QTY 12")
+    assert plant.scan(code).outcome == "recorded"
+    assert plant.stock("LEG", "L-9") == "12"
+
+
+def test_a_new_lot_that_has_expired_or_nobody_needs_is_not_received(tmp_path: Path) -> None:
+    plant = station(tmp_path, RECEIVING)
+    expired = plant.scan(f"]C101{LEG_GTIN}1725063010L-9{GS}3040")
+    assert said(expired) == ("rejected", "lot_expired")
+    no_motor = plant.scan(mh10("PMOTOR", "1TX", "Q1"))
+    assert said(no_motor) == ("rejected", "lot_unknown")
+    assert plant.stock("LEG", "L-9") == "0"
+    assert plant.scan(f"]C101{CHAIR_GTIN}10NEW{GS}305").outcome == "rejected"
+
+
+def test_an_expiry_that_the_books_do_not_know_opens_one_exception(tmp_path: Path) -> None:
+    """The lot is used by its record; who is right only a person can tell."""
+    plant = station(tmp_path)
+    code = f"]C101{LEG_GTIN}1727010110L-2"
+    done = plant.scan(code)
+    assert done.outcome == "recorded"
+    assert [one.kind for one in done.exceptions] == ["label_mismatch"]
+    plant.scan(code)
+    assert plant.exceptions() == [("label_mismatch", "open", None, None, "2")]
+    same = plant.scan(f"]C101{LEG_GTIN}1727063010L-2")
+    assert same.exceptions == []
+    assert plant.faults() == []
+
+
+def test_a_label_that_says_expired_is_refused_whatever_the_books_say(tmp_path: Path) -> None:
+    plant = station(tmp_path)
+    done = plant.scan(f"]C101{LEG_GTIN}1726010110L-2")
+    assert said(done) == ("rejected", "lot_expired")
+    assert plant.exceptions() == []
+
+
+def test_a_lost_separator_is_refused_where_it_hides_what_the_station_expects(
+    tmp_path: Path,
+) -> None:
+    """Lot `L-1` and serial in one: unless the books know a lot of exactly that name."""
+    plant = station(tmp_path)
+    assert said(plant.scan(f"]C101{LEG_GTIN}10L-121S7")) == ("rejected", "gs_suspected")
+    plant.load(
+        plant_of_lot("L-121S7"),
+    )
+    assert plant.scan(f"]C101{LEG_GTIN}10L-121S7").outcome == "recorded"
+    harmless = plant.scan(f"]C101{LEG_GTIN}10L-1240X")
+    assert said(harmless) == ("rejected", "lot_unknown"), "an item number is nothing it waits for"
+
+
+def test_a_count_that_reads_like_an_element_is_a_count(tmp_path: Path) -> None:
+    """2100 ends like lot 0; 241055 may be 24 that swallowed a lot."""
+    plant = station(tmp_path)
+    done = plant.scan(f"]C101{LEG_GTIN}30210")
+    assert done.reason != "gs_suspected"
+    assert plant.scan(f"]C102{LEG_GTIN}372100").reason != "gs_suspected"
+    assert said(plant.scan(f"]C102{LEG_GTIN}37241055")) == ("rejected", "gs_suspected")
+
+
+def plant_of_lot(lot: str) -> dict[str, str]:
+    rows = f"reference,item,lot,location,quantity,effective_at\nR9,LEG,{lot},LINE,5,2026-11-03"
+    return {**PLANT, "receipts.csv": rows}
+
+
+def test_a_box_of_the_product_reports_its_quantity_once(tmp_path: Path) -> None:
+    """BF-34: the same SSCC in another symbology, or with its elements in another order, is it."""
+    plant = station(tmp_path)
+    done = plant.scan(f"]C100{SSCC}02{CHAIR_GTIN}3724")
+    assert (done.outcome, done.quantity) == ("completed", "24")
+    again = plant.scan(f"]d202{CHAIR_GTIN}3724{GS}00{SSCC}")
+    assert again.outcome == "already_done"
+    assert plant.order("WO-1")["completed"] == "24"
+    plant.scan("%UNDO")
+    assert plant.scan(f"]C100{SSCC}02{CHAIR_GTIN}3724").outcome == "completed"
+    assert plant.faults() == []
+
+
+def test_a_pack_number_reports_what_is_in_the_pack(tmp_path: Path) -> None:
+    plant = station(tmp_path)
+    assert plant.scan("BOX-OF-6").quantity == "6"
+    assert plant.scan(f"]E0{CHAIR_GTIN[1:]}").quantity == "1"
+    assert plant.order("WO-1")["completed"] == "7"
+
+
+def test_an_order_number_in_an_internal_element_is_the_order(tmp_path: Path) -> None:
+    plant = station(tmp_path)
+    done = plant.scan(f"]C101{CHAIR_GTIN}3010{GS}93WO-1")
+    assert (done.outcome, done.work_order, done.quantity) == ("completed", "WO-1", "10")
+    assert plant.scan("]C193WO-1").order_status == "closed"
+
+
+def test_a_serial_that_nobody_knows_is_told(tmp_path: Path) -> None:
+    plant = station(tmp_path)
+    assert said(plant.scan(mh10("PMOTOR", "SM-1"))) == ("rejected", "serial_unknown")
+
+
+def test_an_unknown_gtin_is_unknown_and_counted(tmp_path: Path) -> None:
+    plant = station(tmp_path)
+    assert plant.scan("]C10109521234543213").outcome == "unknown"
+    assert [one[0] for one in plant.exceptions()] == ["unknown_code"]
+
+
+def test_a_frame_that_the_driver_refused_is_rejected_with_its_reason(tmp_path: Path) -> None:
+    """An overrun is journalled and answered, and books nothing though it holds an order."""
+    from mes_terminal.domain.scan import ScanRequest
+    from mes_terminal.usecases.handle_scan import handle_scan
+    from mes_terminal.usecases.journal import journal_scans
+
+    plant = station(tmp_path)
+    for fault, key, reason in (
+        ("overrun", None, "malformed"),
+        ("forbidden_key", "LEFTMETA", "forbidden_key"),
+        ("protocol_ssi", None, "malformed"),
+    ):
+        request = ScanRequest(raw=b"WO-1", device="hand", fault=fault, fault_key=key)
+        (scan,) = journal_scans(
+            plant.db, [request], received_at=plant.now, new_id=iter([fault]).__next__
+        )
+        assert said(handle_scan(plant.db, scan, TEST_RULES)) == ("rejected", reason)
+    assert plant.order("WO-1")["completed"] == "0"

@@ -1,0 +1,51 @@
+"""The store thread's queue, as the screens are told of it."""
+
+import gc
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from mes_terminal.domain.rules import StationRules
+from mes_terminal.domain.scan import ScanRequest
+from mes_terminal.station.worker import Worker
+
+
+@pytest.fixture(autouse=True)
+def collected_as_before() -> Iterator[None]:
+    """A store thread takes garbage collection over; the tests after it want it back."""
+    yield
+    gc.enable()
+    gc.unfreeze()
+
+
+def told_of_waiting(folder: Path, codes: list[bytes]) -> list[list[bytes]]:
+    """Let a store thread find these codes in its queue; return what it tells of waiting scans."""
+    told: list[list[bytes]] = []
+    deaths: list[BaseException] = []
+    worker = Worker(
+        folder / "station.db",
+        StationRules(mode="test"),
+        heard=lambda _scan, _outcome: None,
+        waiting=told.append,
+        settled=lambda _booking: None,
+        died=deaths.append,
+    )
+    requests = [ScanRequest(raw=code, device="hand") for code in codes]
+    answers = [worker.scan(lambda _, each=each: each) for each in requests]  # type: ignore[misc]
+    worker.start()
+    for answer in answers:
+        answer.result(timeout=30)
+    worker.stop()
+    worker.join(30)
+    assert deaths == []
+    return told
+
+
+def test_scans_made_ahead_are_told_in_order_until_none_waits(tmp_path: Path) -> None:
+    assert told_of_waiting(tmp_path, [b"A", b"B", b"C"]) == [[b"B", b"C"], [b"C"], []]
+
+
+def test_a_scan_that_nothing_follows_is_no_queue(tmp_path: Path) -> None:
+    """Drawing it as waiting would only delay the picture of its outcome."""
+    assert told_of_waiting(tmp_path, [b"A"]) == []
