@@ -1,8 +1,10 @@
 """One core per database: an exclusive lock on `<database>.lock`, and who holds it.
 
-The lock is the kernel's (`flock`), so it ends with its holder however that ends. The file says who
-the holder is and where it listens: a core with a socket, or a command that is the core for a
-moment (no socket), which others wait for.
+The lock is the kernel's (fcntl(2), open file description locks), so it ends with its holder however
+that ends. Its first byte is the database: a core's, or a command's that is the core for a moment,
+which others wait for. Its second byte is held by a core that listens; only then is what the file
+says about the socket this core's and not that of one that was killed. Whoever looks takes no lock,
+so looking is never in a starting core's way.
 """
 
 from __future__ import annotations
@@ -10,6 +12,7 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
+import struct
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -27,6 +30,11 @@ WAIT_MAX_S: Final = 60.0
 START_MAX_S: Final = 10.0
 """How long a core may take from its lock to its socket (recovery of scans included)."""
 _POLL_S: Final = 0.02
+_DATABASE: Final = 0
+_LISTENS: Final = 1
+"""The bytes that are locked."""
+_FLOCK: Final = struct.Struct("hhqqi0q")
+"""`struct flock` with 64-bit offsets: type, whence, start, length, process."""
 
 
 class Holder(Struct, frozen=True):
@@ -53,6 +61,8 @@ class Lock:
         holder = Holder(os.getpid(), str(socket) if socket else None)
         content = msgspec.json.encode(holder)
         os.pwrite(self._descriptor, content.ljust(512) + b"\n", 0)
+        if socket is not None:
+            _take(self._descriptor, _LISTENS)
 
     def let_go(self) -> None:
         """Free the lock. The file stays: removing it would let two processes hold two files."""
@@ -81,8 +91,8 @@ def take_lock(database: Path, *, wait_s: float = 0.0) -> Lock | None:
         ) from error
     deadline = time.monotonic() + wait_s
     while True:
-        with contextlib.suppress(BlockingIOError):
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        with contextlib.suppress(BlockingIOError, PermissionError):
+            _take(descriptor, _DATABASE)
             lock = Lock(descriptor)
             lock.announce(None)
             return lock
@@ -100,13 +110,12 @@ def find_core(database: Path) -> Holder | None:
     except OSError:
         return None
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
+        if not _is_taken(descriptor, _LISTENS):
+            return None
         holder = _read_holder(descriptor)
         return holder if holder is not None and holder.socket_text else None
     finally:
         os.close(descriptor)
-    return None
 
 
 def holder_of(database: Path) -> Holder | None:
@@ -144,3 +153,17 @@ def _read_holder(descriptor: int) -> Holder | None:
         return msgspec.json.decode(os.pread(descriptor, 4096, 0), type=Holder)
     except msgspec.MsgspecError:
         return None
+
+
+def _take(descriptor: int, byte: int) -> None:
+    """Lock a byte until the descriptor is closed. Raises `BlockingIOError` if another has it."""
+    wanted = _FLOCK.pack(fcntl.F_WRLCK, os.SEEK_SET, byte, 1, 0)
+    fcntl.fcntl(descriptor, fcntl.F_OFD_SETLK, wanted)
+
+
+def _is_taken(descriptor: int, byte: int) -> bool:
+    """Tell whether another has locked a byte, without locking it."""
+    wanted = _FLOCK.pack(fcntl.F_WRLCK, os.SEEK_SET, byte, 1, 0)
+    found = fcntl.fcntl(descriptor, fcntl.F_OFD_GETLK, wanted)
+    kind: int = _FLOCK.unpack(found)[0]
+    return kind != fcntl.F_UNLCK

@@ -4,12 +4,13 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
 
 from mes_terminal.errors import CoreError
-from mes_terminal.station.lock import find_core, held, holder_of, take_lock
+from mes_terminal.station.lock import Holder, Lock, find_core, held, holder_of, take_lock
 
 HOLD = """
 import sys, pathlib
@@ -77,3 +78,47 @@ def test_a_command_waits_for_another_to_let_go(tmp_path: Path) -> None:
         lock = take_lock(database, wait_s=30)
         assert lock is not None
         lock.let_go()
+
+
+def test_a_starting_core_is_not_taken_for_the_killed_one_before_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What a killed core left in the file says nothing about who holds the lock now."""
+    database = tmp_path / "a.db"
+    with hold(database, "core") as other:
+        other.send_signal(signal.SIGKILL)
+        other.wait()
+    found: list[Holder | None] = []
+
+    def look_first(lock: Lock, socket: Path | None) -> None:
+        found.append(find_core(database))
+        announce(lock, socket)
+
+    announce = Lock.announce
+    monkeypatch.setattr(Lock, "announce", look_first)
+    lock = take_lock(database)
+    assert lock is not None
+    lock.announce(Path("/run/y.sock"))
+    lock.let_go()
+    assert found == [None, None, Holder(os.getpid(), "/run/y.sock")]
+
+
+def test_who_looks_for_a_core_never_stands_in_the_way_of_one(tmp_path: Path) -> None:
+    database = tmp_path / "a.db"
+    with held(database):
+        pass
+    stop = threading.Event()
+
+    def look() -> None:
+        while not stop.is_set():
+            find_core(database)
+
+    looker = threading.Thread(target=look)
+    looker.start()
+    try:
+        for _ in range(2000):
+            with held(database):
+                pass
+    finally:
+        stop.set()
+        looker.join()
