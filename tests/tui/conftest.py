@@ -34,12 +34,12 @@ class Desk:
         return "\n".join(strip.text for strip in strips)
 
     async def until(self, condition: Callable[[], bool]) -> None:
-        """Let the app work until `condition`, at most two seconds."""
-        for _ in range(100):
+        """Let the app work until `condition`, at most ten seconds."""
+        for _ in range(500):
             await self.pilot.pause(0.02)
             if condition():
                 return
-        raise AssertionError(f"not within two seconds; the screen:\n{self.text()}")
+        raise AssertionError(f"not within ten seconds; the screen:\n{self.text()}")
 
     async def type(self, text: str) -> None:
         """Press keys as a scanner does: without a pause, as the driver reads them."""

@@ -233,9 +233,7 @@ async def test_every_scene_stands_at_every_size(
         if scene.happens is not None:
             desk.core.push("outcome", scene.happens)
         desk.core.push("gone" if scene.lost else "view", None if scene.lost else scene.view)
-        await desk.pilot.pause(0.05)
-        rows = desk.text().split("\n")
-        assert len(rows) == size[1]
+        await desk.until(lambda: len(desk.text().split("\n")) == size[1])
 
 
 async def test_the_preflight_is_asked_for_and_a_start_says_what_is_missing(
