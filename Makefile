@@ -10,7 +10,7 @@ PYTEST_WORKERS ?= auto
 PARALLEL := --numprocesses=$(PYTEST_WORKERS) --maxprocesses=4 --dist=worksteal
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check test-long fuzz bench snapshots clean venv lock
+.PHONY: help demo test check test-long test-hil fuzz bench snapshots clean venv lock
 
 help: ## Say what can be made
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' \
@@ -23,7 +23,7 @@ demo: venv ## Watch a sample plant being scanned, on the real screens
 	@$(BIN)/mes-terminal demo
 
 test: check ## Everything that must be green: check, then all tests but the long ones
-	@$(PYTEST) $(PARALLEL) -m "not long"
+	@$(PYTEST) $(PARALLEL) -m "not long and not hil"
 
 check: venv ## Format, lint, types and layers; no tests
 	@$(BIN)/ruff format --check .
@@ -33,6 +33,13 @@ check: venv ## Format, lint, types and layers; no tests
 
 test-long: venv ## The tests that take longer: more random plants, more sequences
 	@$(PYTEST) $(PARALLEL) -m long -o timeout=3600
+
+# Each plug-in of pytest costs the slow machine seconds. What failed has a second chance: an emulated
+# machine stands still at times, a defect fails twice. 69: no machine can be had; it has said why.
+HIL := $(PYTEST) -p pytest_asyncio.plugin -p pytest_timeout -m hil tests/hil tests/contract
+test-hil: venv ## The tests with real USB scanners, in a virtual machine where one can be had
+	@$(BIN)/python -m tests.hil.machine env PYTEST_DISABLE_PLUGIN_AUTOLOAD=1 \
+		sh -c '$(HIL) || { [ $$? = 1 ] && $(HIL) --last-failed; }' || [ $$? = 69 ]
 
 fuzz: venv ## Fuzz the codes: make fuzz TARGET=code|line|keys SECONDS=600 (installs atheris)
 	@$(BIN)/python -m pip install --quiet atheris

@@ -2,102 +2,40 @@
 
 Guarantees: while a scanner is open no other program gets its keys (grab); a code in which the
 kernel lost events (SYN_DROPPED) is told, never delivered; times are the kernel's own, so a late
-read neither merges nor splits codes. Linux only. Facts: docs/scanners.md.
+read neither merges nor splits codes. A small process of its own reads each device
+(`hardware.drivers.event_device`): what the station does holds it up no more than any other program.
+Linux only. Facts: docs/scanners.md.
 """
 
 import errno
-import fcntl
 import os
 import select
-import struct
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from contextlib import suppress
-from dataclasses import dataclass
 from threading import Event, Lock
-from typing import Any, Final, Protocol
+from typing import Final
 
 from hardware.binding import bound_nodes
-from hardware.errors import OPENING, ScannerError
+from hardware.drivers.event_device import (
+    EV_KEY,
+    EV_SYN,
+    SYN_DROPPED,
+    SYN_REPORT,
+    EventDevice,
+    KeyDevice,
+    KeyEvent,
+)
+from hardware.errors import OPENING, Reason, ScannerError
 from hardware.frame import ScanFrame
 from hardware.scanner import Feedback, FoundScanner, Scanner, ScannerConfig
 from hardware.usb_tree import Device, find_devices
 from hardware.wedge import WedgeFramer
 
-EV_SYN: Final = 0
-EV_KEY: Final = 1
-SYN_REPORT: Final = 0
-SYN_DROPPED: Final = 3
-EVIOCSCLOCKID: Final = 0x400445A0
-"""ioctl: which clock stamps the events (linux/input.h)."""
 RELEASED_MAX_S: Final = 1.0
 """How long an opening waits for keys that are held; a grab then would leave them held elsewhere."""
 RELEASED_POLL_S: Final = 0.01
-
-
-@dataclass(frozen=True, slots=True)
-class KeyEvent:
-    """One event of the kernel, its time in seconds of the monotonic clock."""
-
-    at_s: float
-    kind: int
-    code: int
-    value: int
-
-
-class KeyDevice(Protocol):
-    """An open event device."""
-
-    def fileno(self) -> int:
-        """What `select` waits for."""
-
-    def grab(self) -> None:
-        """Take its keys away from everybody else. Raises `OSError` (EBUSY)."""
-
-    def held(self) -> bool:
-        """Whether a key is down."""
-
-    def read(self) -> Iterable[KeyEvent]:
-        """What has come. Raises `OSError` (ENODEV) when it is gone."""
-
-    def close(self) -> None:
-        """Let it go."""
-
-
-class EventDevice:
-    """A device of the kernel, through python-evdev."""
-
-    def __init__(self, path: str) -> None:
-        from evdev import InputDevice
-
-        self._device: Any = InputDevice(path)
-        fcntl.ioctl(self._device.fd, EVIOCSCLOCKID, struct.pack("i", time.CLOCK_MONOTONIC))
-
-    def fileno(self) -> int:
-        """See `KeyDevice.fileno`."""
-        return int(self._device.fd)
-
-    def grab(self) -> None:
-        """See `KeyDevice.grab`."""
-        self._device.grab()
-
-    def held(self) -> bool:
-        """See `KeyDevice.held`; a device that is gone raises `SystemError` here, not `OSError`."""
-        try:
-            return bool(self._device.active_keys())
-        except SystemError as error:
-            raise OSError(errno.ENODEV, "gone") from error
-
-    def read(self) -> Iterator[KeyEvent]:
-        """See `KeyDevice.read`."""
-        for event in self._device.read():
-            yield KeyEvent(event.sec + event.usec / 1e6, event.type, event.code, event.value)
-
-    def close(self) -> None:
-        """See `KeyDevice.close`."""
-        with suppress(OSError):  # gone: the kernel has let it go already
-            self._device.close()
 
 
 class EvdevWedgeScanner(Scanner):
@@ -122,6 +60,8 @@ class EvdevWedgeScanner(Scanner):
         self._frames: deque[ScanFrame] = deque()
         self._devices: list[KeyDevice] = []
         self._dropping: set[int] = set()
+        self._asked: set[int] = set()
+        self._asked_at_s = 0.0
         self._failed: ScannerError | None = ScannerError.of(config.name, "closed")
         self._closing = Event()
         self._reading = Lock()
@@ -146,6 +86,7 @@ class EvdevWedgeScanner(Scanner):
             raise self._why_not(error) from error
         self._devices = opened
         self._dropping.clear()
+        self._asked.clear()
         self._frames.clear()
         self._failed = None
         self._framer.opened(time.monotonic())
@@ -204,27 +145,42 @@ class EvdevWedgeScanner(Scanner):
     def _wait(self, timeout_s: float) -> bool:
         """Take what the devices have, or wait for it; False if nothing came and nothing ended."""
         due_s = self._framer.due_s()
-        if due_s is not None:
+        if due_s is not None and not self._asked:
             timeout_s = min(timeout_s, max(due_s - time.monotonic(), 0.0))
         by_number = {device.fileno(): device for device in self._devices}
         ready, _, _ = select.select([self._wake_in, *by_number], [], [], timeout_s)
         for number in ready:
             if number in by_number:
                 self._read_events(by_number[number])
-        if not ready:  # only now is it known that nothing came before this moment
-            self._frames.extend(self._framer.tick(time.monotonic()))
+        if not ready and due_s is not None and due_s <= time.monotonic() and not self._asked:
+            self._asked_at_s = time.monotonic()
+            for number, device in by_number.items():
+                self._asked.add(number)
+                device.ask_silence()
         return bool(ready)
 
     def _read_events(self, device: KeyDevice) -> None:
+        number = device.fileno()
         try:
             for event in device.read():
-                self._frames.extend(self._take_event(device.fileno(), event))
+                if isinstance(event, KeyEvent):
+                    self._frames.extend(self._take_event(number, event))
+                else:
+                    self._take_silence(number)
         except BlockingIOError:
             return
-        except OSError:
+        except OSError as error:
             self._frames.extend(self._framer.cut())
-            self._failed = ScannerError.of(self.name, "gone")
+            reason: Reason = "gone" if error.errno == errno.ENODEV else "fault"
+            self._failed = ScannerError.of(self.name, reason)
             self._release()
+
+    def _take_silence(self, number: int) -> None:
+        """Only when every device has answered is it known that nothing came before the question."""
+        if number in self._asked:
+            self._asked.discard(number)
+            if not self._asked:
+                self._frames.extend(self._framer.tick(self._asked_at_s))
 
     def _take_event(self, number: int, event: KeyEvent) -> tuple[ScanFrame, ...]:
         if event.kind == EV_SYN and event.code == SYN_DROPPED:

@@ -12,7 +12,14 @@ import time
 from collections import deque
 from typing import Final
 
-from hardware.drivers.evdev_wedge import EV_KEY, EV_SYN, SYN_DROPPED, SYN_REPORT, KeyEvent
+from hardware.drivers.event_device import (
+    EV_KEY,
+    EV_SYN,
+    SYN_DROPPED,
+    SYN_REPORT,
+    KeyEvent,
+    Silence,
+)
 from hardware.drivers.simulated import Line
 from hardware.keymap import ROWS, KeyRules, Keys
 from hardware.usb_tree import Device
@@ -113,6 +120,7 @@ class OpenKeyboard:
         self._events: deque[KeyEvent] = deque()
         self._out, self._in = os.pipe()
         os.set_blocking(self._out, False)
+        self._asked = False
         self._closed = False
 
     def put(self, event: KeyEvent) -> None:
@@ -146,20 +154,26 @@ class OpenKeyboard:
         """See `KeyDevice.held`."""
         return bool(self._keyboard.held)
 
-    def read(self) -> list[KeyEvent]:
+    def read(self) -> list[KeyEvent | Silence]:
         """See `KeyDevice.read`."""
         with self._keyboard.lock:
-            events = list(self._events)
+            given: list[KeyEvent | Silence] = list(self._events)
             self._events.clear()
-            if events:
-                os.read(self._out, 4096)
-                if not self._keyboard.plugged:
-                    self.wake()
-                return events
-            if not self._keyboard.plugged:
+            if self._asked:
+                self._asked = False
+                given.append(Silence())
+            if not given and not self._keyboard.plugged:
                 raise OSError(errno.ENODEV, "gone")
             os.read(self._out, 4096)
-            return []
+            if not self._keyboard.plugged:
+                self.wake()
+            return given
+
+    def ask_silence(self) -> None:
+        """See `KeyDevice.ask_silence`."""
+        with self._keyboard.lock:
+            self._asked = True
+            self.wake()
 
     def close(self) -> None:
         """See `KeyDevice.close`."""
@@ -179,8 +193,9 @@ class KeyboardLine(Line):
 
     def __init__(self, keyboard: SimulatedKeyboard | None = None) -> None:
         self.keyboard = SimulatedKeyboard() if keyboard is None else keyboard
-        self._untyped: queue.Queue[bytes] = queue.Queue(UNTYPED_MAX)
-        threading.Thread(target=self._type, name="typist", daemon=True).start()
+        self._untyped: queue.Queue[bytes | None] = queue.Queue(UNTYPED_MAX)
+        self._typist = threading.Thread(target=self._type, name="typist", daemon=True)
+        self._typist.start()
 
     def send(self, data: bytes) -> None:
         """See `Line.send`."""
@@ -204,12 +219,14 @@ class KeyboardLine(Line):
         return b""
 
     def close(self) -> None:
-        """See `Line.close`."""
+        """See `Line.close`; the typist ends too."""
         self.unplug()
+        self._untyped.put(None, timeout=READ_MAX_S)
+        self._typist.join(READ_MAX_S)
 
     def _type(self) -> None:
-        while True:
-            for byte in self._untyped.get():
+        while (data := self._untyped.get()) is not None:
+            for byte in data:
                 self._wait_for_room()
                 self.keyboard.press(*STROKES[byte])
             self._untyped.task_done()

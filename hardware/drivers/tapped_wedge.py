@@ -3,13 +3,8 @@
 from collections.abc import Callable, Iterable
 from typing import Final
 
-from hardware.drivers.evdev_wedge import (
-    EV_KEY,
-    EvdevWedgeScanner,
-    EventDevice,
-    KeyDevice,
-    KeyEvent,
-)
+from hardware.drivers.evdev_wedge import EvdevWedgeScanner
+from hardware.drivers.event_device import EV_KEY, EventDevice, KeyDevice, KeyEvent
 from hardware.frame import ScanFrame
 from hardware.scanner import ScannerConfig
 from hardware.usb_tree import Device, find_devices

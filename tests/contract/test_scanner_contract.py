@@ -1,7 +1,8 @@
 """What every scanner driver does alike; each test runs on each driver.
 
 The simulated scanner runs in process, and over a real pseudo-terminal read by the serial driver;
-the keyboard-wedge driver reads a simulated keyboard that has the limits of the kernel.
+the keyboard-wedge driver reads a simulated keyboard that has the limits of the kernel. In the
+virtual machine (`make test-hil`) both drivers also read a USB scanner of a real kernel.
 """
 
 import subprocess
@@ -16,9 +17,15 @@ from typing import Final
 import pytest
 
 from hardware.drivers.evdev_wedge import EvdevWedgeScanner
+from hardware.drivers.event_device import EV_KEY, KeyEvent
 from hardware.drivers.serial_port import SerialPortScanner
 from hardware.drivers.simulated import InProcessLine, Line, PtyLine, SimulatedScanner
-from hardware.drivers.simulated_keyboard import STROKES, KeyboardLine, SimulatedKeyboard
+from hardware.drivers.simulated_keyboard import (
+    STROKES,
+    KeyboardLine,
+    OpenKeyboard,
+    SimulatedKeyboard,
+)
 from hardware.errors import ScannerError
 from hardware.frame import ScanFrame
 from hardware.framing import FramingRules
@@ -29,11 +36,20 @@ from hardware.registry import DRIVERS, driver_class, make_scanner
 from hardware.scanner import Scanner, ScannerConfig
 from hardware.script import actions, parse
 from hardware.usb_tree import Device
+from tests.hil.gadget import UsbKeyboardLine, UsbScanner, UsbSerialLine
+from tests.hil.kernel import IN_MACHINE, NO_MACHINE
 
-WAIT_S: Final = 10.0
+WAIT_S: Final = 60.0 if IN_MACHINE else 10.0
 """The longest wait for something that must come; only a failing test waits so long."""
 
 RULES: Final = FramingRules(settle_ms=0, incomplete_ms=150, duplicate_ms=0)
+USB_RULES: Final = replace(RULES, incomplete_ms=1500, max_len=300)
+"""A USB keyboard types some 150 characters a second, and the machine itself stops now and then."""
+
+IN_PROCESS: Final = ("in process", "pseudo-terminal", "keyboard wedge")
+USB: Final = ("USB keyboard", "USB serial")
+REAL: Final = (pytest.mark.hil, pytest.mark.skipif(not IN_MACHINE, reason=NO_MACHINE))
+LEVELS: Final = (*IN_PROCESS, *(pytest.param(level, marks=REAL) for level in USB))
 
 
 @dataclass
@@ -43,15 +59,34 @@ class Bench:
     scanner: Scanner
     line: Line
 
+    @property
+    def types(self) -> bool:
+        """Whether what it sends are keys."""
+        return isinstance(self.line, KeyboardLine | UsbKeyboardLine)
+
     def next_frame(self) -> ScanFrame:
         frame = self.scanner.read(WAIT_S)
         assert frame is not None
         return frame
 
 
-@pytest.fixture(params=["in process", "pseudo-terminal", "keyboard wedge"])
-def bench(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Bench]:
-    made = make_bench(request.param, tmp_path, RULES)
+@pytest.fixture(scope="module")
+def usb_scanners() -> Iterator[dict[str, UsbScanner]]:
+    """Both of them, in a socket each; made when the first test wants one."""
+    made: dict[str, UsbScanner] = {}
+    yield made
+    for one in made.values():
+        one.close()
+
+
+@pytest.fixture(params=LEVELS)
+def bench(
+    request: pytest.FixtureRequest, tmp_path: Path, usb_scanners: dict[str, UsbScanner]
+) -> Iterator[Bench]:
+    if request.param in USB:
+        made = make_usb_bench(request.param, usb_scanners)
+    else:
+        made = make_bench(request.param, tmp_path, RULES)
     yield made
     made.scanner.close()
     made.line.close()
@@ -75,6 +110,27 @@ def make_bench(level: str, folder: Path, rules: FramingRules) -> Bench:
     scanner = make_scanner(config)
     assert isinstance(scanner, SerialPortScanner)
     return Bench(scanner, line)
+
+
+def make_usb_bench(level: str, there: dict[str, UsbScanner]) -> Bench:
+    types = level == "USB keyboard"
+    if level not in there:
+        there[level] = UsbScanner(
+            socket=USB.index(level), serial=f"HIL{types:d}", keyboard=types, port=not types
+        )
+    device = there[level]
+    device.plug()
+    config = ScannerConfig(
+        name="st10",
+        driver="evdev_wedge" if types else "serial_port",
+        usb_id=device.usb_id,
+        usb_serial=device.serial,
+        good=b"\x07",
+        bad=b"\x15",
+        framing=USB_RULES,
+    )
+    line: Line = UsbKeyboardLine(device) if types else UsbSerialLine(device)
+    return Bench(make_scanner(config), line)
 
 
 def make_wedge_bench(rules: FramingRules, keyboard: SimulatedKeyboard | None = None) -> Bench:
@@ -111,7 +167,7 @@ def test_several_codes_of_one_send_come_in_order(bench: Bench) -> None:
 def test_every_byte_value_passes_the_line_unchanged(bench: Bench) -> None:
     bench.scanner.open()
     everything = bytes(value for value in range(256) if value not in b"\r\n\0")
-    if isinstance(bench.line, KeyboardLine):
+    if bench.types:
         everything = bytes(value for value in everything if value in STROKES)
         assert len(everything) == 95 + 29, "printable ASCII, and the controls but NUL, CR and LF"
     bench.line.send(everything + b"\r")
@@ -140,7 +196,8 @@ def test_a_code_without_end_is_incomplete(bench: Bench) -> None:
 
 def test_a_code_that_is_too_long_is_refused_and_the_next_one_read(bench: Bench) -> None:
     bench.scanner.open()
-    feeder = threading.Thread(target=bench.line.send, args=(b"x" * 20_000 + b"\rWO-1\r",))
+    flood = b"x" * (5 * bench.scanner.config.framing.max_len)
+    feeder = threading.Thread(target=bench.line.send, args=(flood + b"\rWO-1\r",))
     feeder.start()
     frame = bench.next_frame()
     assert (frame.kind, frame.reason) == ("reject", "too_long")
@@ -205,7 +262,7 @@ def test_a_scanner_never_opened_is_closed(bench: Bench) -> None:
 
 def test_feedback_reaches_a_scanner_that_can_hear(bench: Bench) -> None:
     bench.scanner.open()
-    if isinstance(bench.line, KeyboardLine):
+    if bench.types:
         bench.scanner.feedback("good")
         return
     bench.scanner.feedback("good")
@@ -307,6 +364,8 @@ def test_a_wedge_that_another_program_has_is_busy() -> None:
     first.scanner.close()
     second.scanner.open()
     second.scanner.close()
+    first.line.close()
+    second.line.close()
 
 
 def test_a_key_map_with_an_unknown_key_is_told() -> None:
@@ -325,6 +384,7 @@ def test_a_device_without_rights_is_denied_and_not_absent() -> None:
     with pytest.raises(ScannerError) as caught:
         bench.scanner.open()
     assert caught.value.reason == "denied"
+    bench.line.close()
 
 
 def test_a_code_in_which_the_kernel_lost_events_is_told_and_not_delivered() -> None:
@@ -339,6 +399,31 @@ def test_a_code_in_which_the_kernel_lost_events_is_told_and_not_delivered() -> N
     bench.line.send(b"WO-2\r")
     assert bench.next_frame().raw == b"WO-2"
     bench.scanner.close()
+    bench.line.close()
+
+
+def test_a_key_that_is_still_on_its_way_when_the_silence_seems_over_belongs_to_its_code(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A late read neither merges nor splits codes: the times are the kernel's."""
+    on_its_way: list[KeyEvent] = []
+
+    class Late(OpenKeyboard):
+        def ask_silence(self) -> None:
+            for event in on_its_way:
+                self.put(event)
+            on_its_way.clear()
+            super().ask_silence()
+
+    monkeypatch.setattr("hardware.drivers.simulated_keyboard.OpenKeyboard", Late)
+    bench = make_wedge_bench(replace(RULES, suffix=b"", idle_ms=100))
+    assert isinstance(bench.line, KeyboardLine)
+    bench.scanner.open()
+    on_its_way.append(KeyEvent(time.monotonic() + 0.05, EV_KEY, 48, 1))
+    bench.line.keyboard.press((30, 1), (30, 0))
+    assert bench.next_frame().raw == b"ab"
+    bench.scanner.close()
+    bench.line.close()
 
 
 def test_two_wedges_of_one_model_are_told_apart_by_their_socket() -> None:
@@ -354,12 +439,24 @@ def test_two_wedges_of_one_model_are_told_apart_by_their_socket() -> None:
     config = replace(config, usb_path="1-2")
     scanner = EvdevWedgeScanner(config, devices=both, open_device=right.open)
     scanner.open()
-    KeyboardLine(left).send(b"LEFT\r")
-    KeyboardLine(right).send(b"RIGHT\r")
+    lines = KeyboardLine(left), KeyboardLine(right)
+    lines[0].send(b"LEFT\r")
+    lines[1].send(b"RIGHT\r")
     frame = scanner.read(WAIT_S)
     assert frame is not None
     assert frame.raw == b"RIGHT"
     scanner.close()
+    for line in lines:
+        line.close()
+
+
+def test_the_typist_of_a_simulated_keyboard_ends_with_its_cable() -> None:
+    """Its thread stayed for ever."""
+    line = KeyboardLine()
+    typists = [one for one in threading.enumerate() if one.name == "typist"]
+    line.close()
+    line.close()
+    assert sum(one.is_alive() for one in typists) == len(typists) - 1
 
 
 def test_a_serial_scanner_without_port_says_which_setting_it_lacks() -> None:
