@@ -1,10 +1,10 @@
 """Which device a scanner's settings name: by USB ids, serial number, socket, or by its path.
 
-Never by `eventN` or `ttyUSBn`, which change with every plug. Called by the drivers.
+Never by `eventN` or `ttyUSBn`, which change with every plug. Called by the drivers, and by the list
+of scanners (`hardware.discovery`), so that both mean the same device.
 """
 
 from collections.abc import Iterable
-from pathlib import Path
 from typing import Final
 
 from hardware.errors import ScannerError
@@ -16,7 +16,29 @@ MARKS: Final = ("usb_id", "usb_serial", "usb_path")
 
 def is_bound_by_usb(config: ScannerConfig) -> bool:
     """Whether the settings name the device by what USB says of it."""
-    return config.port is None and any(getattr(config, mark) for mark in MARKS)
+    return config.port is None and bool(_marks(config))
+
+
+def marked(config: ScannerConfig, devices: Iterable[Device]) -> list[Device]:
+    """Return the devices, of any kind, that have every mark of the settings; none without marks."""
+    marks = _marks(config)
+    return [
+        one
+        for one in devices
+        if marks
+        and all((getattr(one, mark) or "").lower() == text.lower() for mark, text in marks.items())
+    ]
+
+
+def by_plug(devices: Iterable[Device]) -> dict[str, list[Device]]:
+    """Return the devices by the USB port they are plugged into, ports in order.
+
+    A scanner may show several keyboards; the driver opens them all, so they are one.
+    """
+    plugs: dict[str, list[Device]] = {}
+    for one in devices:
+        plugs.setdefault(one.usb_path or one.node, []).append(one)
+    return dict(sorted(plugs.items()))
 
 
 def bound_nodes(
@@ -29,17 +51,16 @@ def bound_nodes(
     """
     if config.port is not None:
         return (config.port,)
-    marks = {mark: value for mark in MARKS if (value := getattr(config, mark))}
-    if not marks:
+    if not is_bound_by_usb(config):
         raise ScannerError(
             "config",
             f"Scanner {config.name}: nothing says which device it is. Set usb_id or usb_serial; "
             "`mes-terminal scanners` prints the lines.",
         )
-    found = [one for one in devices if one.kind == kind and _has(one, marks)]
+    found = [one for one in marked(config, devices) if one.kind == kind]
     if not found:
         raise ScannerError.of(config.name, "absent")
-    plugs = sorted({one.usb_path or one.node for one in found})
+    plugs = list(by_plug(found))
     if len(plugs) > 1:
         raise ScannerError(
             "config",
@@ -56,13 +77,5 @@ def bound_nodes(
     return tuple(one.node for one in found)
 
 
-def lasting_path(node: str, devices: Iterable[Device]) -> str:
-    """Return the link that stays the same over unplug and plug, else the node."""
-    links = [one.link for one in devices if one.node == node and one.link]
-    return links[0] if links else str(Path(node))
-
-
-def _has(device: Device, marks: dict[str, str]) -> bool:
-    return all(
-        (getattr(device, mark) or "").lower() == value.lower() for mark, value in marks.items()
-    )
+def _marks(config: ScannerConfig) -> dict[str, str]:
+    return {mark: text for mark in MARKS if (text := getattr(config, mark))}

@@ -11,6 +11,7 @@ from itertools import count
 from pathlib import Path
 from typing import Final, Literal
 
+from hardware.binding import by_plug, is_bound_by_usb, marked
 from hardware.errors import MENDS
 from hardware.registry import DRIVERS
 from hardware.scanner import ScannerConfig
@@ -20,6 +21,7 @@ from hardware.usb_tree import (
     USAGE_OEM_SCANNER,
     Access,
     Device,
+    DeviceKind,
     find_devices,
     may_read_and_write,
 )
@@ -107,8 +109,8 @@ def survey(
     taken: dict[str, str] = {}
     for config in configs:
         row = _configured(config, devices, taken, root, access)
-        if row.port is not None and row.plugged:
-            taken.setdefault(row.port, config.name)
+        for node in _taken_by(config, row, devices):
+            taken.setdefault(node, config.name)
         rows.append(_with_live(row, (live or {}).get(config.name)))
     names = {row.name for row in rows if row.name is not None}
     for device in devices:
@@ -117,6 +119,14 @@ def survey(
             names.add(name)
             rows += [_unconfigured(device, devices, name)]
     return tuple(rows)
+
+
+def _taken_by(config: ScannerConfig, row: Row, devices: Iterable[Device]) -> list[str]:
+    """The nodes that a configured scanner takes: where USB names it, all that its plug shows."""
+    beside = marked(config, devices) if is_bound_by_usb(config) else []
+    kind = _kind_read(config)
+    same = [one.node for one in beside if (one.usb_path, one.kind) == (row.usb_path, kind)]
+    return [node for node in (row.port, *same) if node is not None and row.plugged]
 
 
 def _free_name(names: Container[str]) -> str:
@@ -222,27 +232,20 @@ def _bound(config: ScannerConfig, devices: tuple[Device, ...], root: Path) -> li
     if config.port is not None:
         node = _node_of(config.port, root)
         return [device for device in devices if node in (device.node, device.link)]
-    wanted = {"usb_id": config.usb_id, "usb_serial": config.usb_serial, "usb_path": config.usb_path}
-    marks = {name: value for name, value in wanted.items() if value is not None}
-    if not marks:
-        return []
-    kinds = ("keyboard",) if config.driver == "evdev_wedge" else ("serial",)
-    matching = [device for device in devices if _has(device, marks)]
-    readable = [device for device in matching if device.kind in kinds]
-    return _one_a_plug(readable) or [device for device in matching if device.kind in ("hid", "usb")]
+    found = marked(config, devices)
+    readable = by_plug(device for device in found if device.kind == _kind_read(config))
+    return [_first_denied(one) for one in readable.values()] or [
+        device for device in found if device.kind in ("hid", "usb")
+    ]
 
 
-def _one_a_plug(devices: list[Device]) -> list[Device]:
-    """A scanner may show several keyboards; the driver opens them all, so they are one."""
-    return list({device.usb_path or device.node: device for device in reversed(devices)}.values())
+def _kind_read(config: ScannerConfig) -> DeviceKind:
+    return "keyboard" if config.driver == "evdev_wedge" else "serial"
 
 
-def _has(device: Device, marks: Mapping[str, str]) -> bool:
-    for name, value in marks.items():
-        got = getattr(device, name)
-        if got is None or got.lower() != value.lower():
-            return False
-    return True
+def _first_denied(shown: list[Device]) -> Device:
+    """Of what one scanner shows the part that may not be opened, for the driver opens all of it."""
+    return next((device for device in shown if not device.may_open), shown[0])
 
 
 def _node_of(port: str, root: Path) -> str:
@@ -261,7 +264,7 @@ def _node_of(port: str, root: Path) -> str:
 def _unbound(config: ScannerConfig, root: Path, access: Access) -> Row:
     """Nothing of the kernel's list matches: a path that is there all the same, or absent."""
     if config.port is None:
-        if config.usb_id or config.usb_serial or config.usb_path:
+        if is_bound_by_usb(config):
             sentence = (
                 "Not plugged in, or another one is. Plug it in, or correct its usb_ settings."
             )

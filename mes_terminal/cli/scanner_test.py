@@ -16,6 +16,7 @@ import msgspec
 
 from hardware.errors import ScannerError
 from hardware.raw_reads import RawReads, played, raw_scanner
+from hardware.recording import SUFFIX
 from hardware.sheet import SHEET, Arrival, LineSettings
 from hardware.sheet_check import SheetCheck, check_sheet, recognise
 from mes_terminal.cli.simulate import read_script
@@ -36,6 +37,11 @@ LINE_MAX_COLUMNS: Final = 400
 STRAYS_MAX: Final = 20
 """Reads that are none of the sheet's codes before the test gives up."""
 ATTENTION: Final = 1
+NOT_ARRIVED: Final = "Nothing of the sheet arrived. Try another code, then its cable and mode."
+NOT_RECORDED: Final = (
+    "Nothing of the sheet is in the recording. Reads that were refused for a key are not played: "
+    "test with the scanner itself."
+)
 MARKS: Final = {"mended": "CHANGE", "open": "DO", "note": "NOTE"}
 
 
@@ -72,13 +78,15 @@ def run_test(session: Session, asked: Asked) -> int:
         _say("No scanner is configured and none is plugged in: nothing to test yet.")
         return ATTENTION
     current = line_settings(chosen.table)
-    if asked.replay is not None:
-        arrivals: Iterator[Arrival] = played(read_script(asked.replay).steps)
+    if asked.replay is None:
+        found = _sorted(_scanned(session, chosen, asked.wait_s), current)
+    elif _is_recording(asked.replay):
+        found = _picked(_recorded(asked.replay, chosen), current)
     else:
-        arrivals = _scanned(session, chosen, asked.wait_s)
-    check = check_sheet(_sorted(arrivals, current), current)
+        found = _sorted(played(read_script(asked.replay).steps), current)
+    check = check_sheet(found, current)
     if not check.read and not check.findings:
-        _say("Nothing of the sheet arrived. Try another code, then its cable and mode.")
+        _say(NOT_RECORDED if _is_recording(asked.replay) else NOT_ARRIVED)
         return ATTENTION
     _report(check, chosen, as_json=session.as_json)
     return 0 if check.is_ready else ATTENTION
@@ -179,6 +187,35 @@ def _scanned(session: Session, chosen: Chosen, wait_s: float) -> Iterator[Arriva
         _say("Ended.")
     finally:
         reads.close()
+
+
+def _is_recording(file: Path | None) -> bool:
+    return file is not None and file.suffix == SUFFIX
+
+
+def _recorded(file: Path, chosen: Chosen) -> Iterator[Arrival]:
+    """The reads of a recording as its scanner sent them. Raises `InputError`."""
+    from hardware.recorded_reads import recorded
+    from mes_terminal.station.scanners import config_of
+
+    return recorded(read_script(file).steps, config_of(chosen.name, chosen.table))
+
+
+def _picked(arrivals: Iterator[Arrival], current: LineSettings) -> dict[int, Arrival]:
+    """The sheet's codes among the reads of a shift: the last read of each, sought from the end."""
+    found: dict[int, Arrival] = {}
+    strays = 0
+    for arrival in reversed(list(arrivals)):
+        number = recognise(arrival, current)
+        if number is None:
+            strays += 1
+        else:
+            found.setdefault(number, arrival)
+        if len(found) == len(SHEET):
+            break
+    if strays:
+        _say(f"Passed over: {strays} reads that are none of the sheet's codes.")
+    return found
 
 
 def _sorted(arrivals: Iterator[Arrival], current: LineSettings) -> dict[int, Arrival]:

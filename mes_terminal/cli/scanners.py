@@ -45,7 +45,7 @@ ATTENTION: Final = 1
     "--replay",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     metavar="FILE",
-    help="With --test: take the reads from a script instead of a scanner.",
+    help="With --test: take the reads from a script or a .scanlog instead of a scanner.",
 )
 @click.option(
     "--wait",

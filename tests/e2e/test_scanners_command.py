@@ -12,6 +12,8 @@ from typing import IO, Any, Final
 import pytest
 
 from hardware.drivers.simulated import PtyLine
+from hardware.frame import ScanFrame
+from hardware.recording import line_of
 from hardware.sheet import GS, SHEET, SheetCode
 from mes_terminal.link.blocking import Client
 from mes_terminal.station.lock import find_core
@@ -241,6 +243,41 @@ def test_reads_that_were_written_down_are_checked_without_a_scanner(
     told = json.loads(done.stdout)
     assert (told["read"], told["lines"]) == ([1, 2, 3, 4, 5, 6, 7], lines)
     assert not (station.folder / "setup-sheet.pdf").exists()
+
+
+def record(file: Path, *codes: bytes) -> None:
+    """What a shift leaves behind: a header, and a frame a line."""
+    lines = ['{"scanlog": 1}'] + [
+        line_of(ScanFrame(raw=code, device="st10", at_s=number)).strip()
+        for number, code in enumerate(codes)
+    ]
+    file.write_text("".join(f"{line}\n" for line in lines))
+
+
+def test_the_sheet_is_found_in_a_recording_of_a_shift(station: Station, line: PtyLine) -> None:
+    """Among more other codes than a test at the scanner would bear; prefix and suffix as set."""
+    end = 'prefix = "S1:"\nsuffix = "\\t"\n'
+    write_settings(station, SETTINGS.format(port=line.port) + end)
+    shift = [f"WO-{number}".encode() for number in range(30)]
+    sheet = [code.aim.encode() + code.data for code in SHEET]
+    record(station.folder / "st10.scanlog", *shift, *sheet, *shift)
+    done = station.run("scanners", "--test", "--json", "--replay", "st10.scanlog")
+    told = json.loads(done.stdout)
+    assert (told["read"], told["findings"]) == ([1, 2, 3, 4, 5, 6, 7], [])
+    assert b"Passed over: 30 reads" in done.stderr, "those behind the sheet"
+
+    record(station.folder / "st10.scanlog", *shift, *(c.replace(GS, b"") for c in sheet))
+    done = station.run("scanners", "--test", "--json", "--replay", "st10.scanlog", code=1)
+    assert [each["kind"] for each in json.loads(done.stdout)["findings"]] == ["gs_dropped"]
+
+
+def test_a_recording_without_the_sheet_or_that_is_none_says_so(station: Station) -> None:
+    record(station.folder / "st10.scanlog", b"WO-1")
+    done = station.run("scanners", "--test", "--replay", "st10.scanlog", code=1)
+    assert b"Nothing of the sheet is in the recording" in done.stderr
+    (station.folder / "st10.scanlog").write_text("scan A\n")
+    done = station.run("scanners", "--test", "--replay", "st10.scanlog", code=2)
+    assert b"st10.scanlog:1:" in done.stderr
 
 
 def test_a_script_that_is_wrong_names_its_line(station: Station) -> None:

@@ -9,9 +9,11 @@ from typing import Any
 
 import pytest
 
+from hardware.binding import bound_nodes
 from hardware.discovery import Live, Row, survey, udev_rule, verdict
+from hardware.errors import ScannerError
 from hardware.scanner import ScannerConfig
-from hardware.usb_tree import find_devices, usage_pages
+from hardware.usb_tree import Device, find_devices, usage_pages
 from mes_terminal.settings.tables import ScannerTable
 
 KEYBOARD_KEYS = "1000000000007 ff9f207ac14057ff febeffdfffefffff fffffffffffffffe"
@@ -225,9 +227,63 @@ def test_a_scanner_with_two_keyboards_is_one_device(tree: Tree) -> None:
     usb = tree.usb("1-1", "05e0:1200", serial="S1")
     tree.keyboard(usb, "event4")
     tree.keyboard(usb, "event5")
+    (row,) = tree.survey(wedge(usb_serial="S1"))
+    assert row.state == "ready"
+
+
+def test_a_scanner_of_which_one_keyboard_is_closed_is_denied_as_its_driver_says(tree: Tree) -> None:
+    """The driver opens all that one plug shows; the list must not promise more."""
+    usb = tree.usb("1-1", "05e0:1200", serial="S1")
+    tree.keyboard(usb, "event4")
+    tree.keyboard(usb, "event5")
+    for closed in ("dev/input/event4", "dev/input/event5"):
+        tree.closed = {closed}
+        row = tree.survey(wedge(usb_serial="S1"))[0]
+        assert (row.state, row.port) == ("denied", f"/{closed}")
+        devices = find_devices(tree.root, tree.may_open)
+        with pytest.raises(ScannerError, match=closed) as refused:
+            bound_nodes(wedge(usb_serial="S1"), "keyboard", devices)
+        assert refused.value.reason == "denied"
+
+
+MARKED = [
+    {}, {"usb_id": "05e0:1200"}, {"usb_id": ""}, {"usb_serial": "s1"}, {"usb_serial": "S9"},
+    {"usb_path": "1-2"}, {"usb_id": "05e0:1200", "usb_path": "1-3"}, {"usb_id": "0c2e:0b6a"},
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("marks", MARKED, ids=str)
+@pytest.mark.parametrize("driver", ["evdev_wedge", "serial_port"])
+def test_the_list_and_the_drivers_mean_the_same_device(
+    plant: Tree, driver: str, marks: dict[str, Any]
+) -> None:
+    """Beside the plant: a twin of its Zebra, and a wedge without serial number."""
+    plant.keyboard(plant.usb("1-3", "05e0:1200", serial="S3"), "event13")
+    plant.keyboard(plant.usb("1-4", "1eab:0001"), "event14")
+    config = ScannerConfig(name="hand", driver=driver, **marks)
+    row = plant.survey(config)[0]
+    assert (row.state, row.port) == driver_says(config, find_devices(plant.root, plant.may_open))
+
+
+def driver_says(config: ScannerConfig, devices: tuple[Device, ...]) -> tuple[str, str | None]:
+    """The state and the node that opening it would give."""
+    try:
+        nodes = bound_nodes(
+            config, "keyboard" if config.driver == "evdev_wedge" else "serial", devices
+        )
+    except ScannerError as refused:
+        return refused.reason, None
+    return "ready", nodes[0]
+
+
+def test_a_scanner_that_is_keyboard_and_serial_port_keeps_its_port_listed(tree: Tree) -> None:
+    usb = tree.usb("1-1", "05e0:1200", serial="S1")
+    tree.keyboard(usb, "event4")
+    tree.serial(usb, "ttyACM0")
     rows = tree.survey(wedge(usb_serial="S1"))
-    assert rows[0].state == "ready"
-    assert "config" not in {row.state for row in rows}
+    assert [(row.port, row.state) for row in rows] == [
+        ("/dev/input/event4", "ready"), ("/dev/ttyACM0", "new"),
+    ]  # fmt: skip
 
 
 def test_hid_pos_and_vendor_modes_are_refused_with_what_to_do(tree: Tree) -> None:
