@@ -158,8 +158,8 @@ def elements(text: str) -> Message:
                 variable[element.ai.ai] = element
         _put(fields, element)
         rest = rest[length:].lstrip(GS)
-    found = [_swallowed_by(element, fields) for element in variable.values()]
-    return Message(fields, tuple(one for one in found if one is not None))
+    found = (one for element in variable.values() for one in _swallowed_by(element, fields))
+    return Message(fields, tuple(found))
 
 
 def is_right(digits: str) -> bool:
@@ -244,11 +244,12 @@ def _is_variable(identifier: GS1ApplicationIdentifier) -> bool:
     return ".." in identifier.format or "[" in identifier.format
 
 
-def _swallowed_by(element: GS1ElementString, fields: dict[str, Any]) -> Swallowed | None:
-    """Return what a variable element may have swallowed because its GS was lost; `None`: nothing.
+def _swallowed_by(element: GS1ElementString, fields: dict[str, Any]) -> Iterator[Swallowed]:
+    """Yield what a variable element may have swallowed because its GS was lost, in each reading.
 
     That is so where its rest, from some position, reads as elements to its end, the first of which
-    the message does not have: an element stands in it once.
+    the message does not have: an element stands in it once. Digits read as elements at more than
+    one position; which one is meant only the reader of the label can weigh.
     """
     value = element.value
     reads = _where_it_reads(value)
@@ -256,8 +257,7 @@ def _swallowed_by(element: GS1ElementString, fields: dict[str, Any]) -> Swallowe
         identifier = identifier_at(value[at : at + 4])
         if identifier is not None and identifier.ai not in fields and reads[at]:
             rest = value[at + len(identifier.ai) :]
-            return Swallowed(element.ai.ai, value[:at], identifier.ai, rest)
-    return None
+            yield Swallowed(element.ai.ai, value[:at], identifier.ai, rest)
 
 
 def _where_it_reads(value: str) -> list[bool]:

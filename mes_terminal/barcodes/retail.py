@@ -25,6 +25,8 @@ def read_retail(text: str, symbology: str) -> Payload | None:
     full = _upc_a(number) if symbology == "]E0" and len(number) == 8 else number
     if full is None or len(full) not in _LENGTHS[symbology] or not _is_right(full):
         return None
+    if symbology == "]E3" and not addon:
+        return None
     fields = {"gtin": full.zfill(GTIN_DIGITS)} | ({"addon": addon} if addon else {})
     return Payload("gtin", text, rule="structured", fields=fields)
 

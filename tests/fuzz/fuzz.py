@@ -1,7 +1,8 @@
 """Coverage-guided fuzzing of one target: `make fuzz TARGET=code SECONDS=600`.
 
 It begins with the corpus that was kept (`corpus/<target>.txt`, an input a line, as hexadecimal) and
-writes it anew at its end; every `make test` runs it. Needs atheris, which `make fuzz` installs.
+writes it anew at its end: the fewest and shortest inputs that reach as much. Every `make test` runs
+it. Needs atheris, which `make fuzz` installs.
 """
 
 import multiprocessing
@@ -26,10 +27,18 @@ def main() -> None:
         )
         fuzzer.start()
         fuzzer.join()
-        inputs = sorted({path.read_bytes().hex() for path in Path(folder).iterdir()})
-        CORPUS.mkdir(exist_ok=True)
-        kept.write_text("".join(f"{line}\n" for line in inputs))
+        keep(target, {path.read_bytes() for path in Path(folder).iterdir()})
     sys.exit(fuzzer.exitcode)
+
+
+def keep(target: str, inputs: set[bytes]) -> None:
+    """Write the corpus. Imported only here: the fuzzer must see the first import of each module."""
+    from tests.fuzz.smallest import smallest
+    from tests.fuzz.targets import TARGETS
+
+    CORPUS.mkdir(exist_ok=True)
+    lines = sorted(data.hex() for data in smallest(TARGETS[target], inputs))
+    (CORPUS / f"{target}.txt").write_text("".join(f"{line}\n" for line in lines))
 
 
 def fuzz(target: str, seconds: str, folder: str) -> None:

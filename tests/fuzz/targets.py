@@ -18,6 +18,7 @@ from mes_terminal.barcodes.decode import decode, describe
 from mes_terminal.barcodes.hygiene import hygiene_fault
 from mes_terminal.barcodes.interpret import interpret
 from mes_terminal.barcodes.payload import PayloadKind
+from mes_terminal.domain.intent import Meaning
 from mes_terminal.domain.rules import CodeRules
 from mes_terminal.domain.session import Session
 
@@ -47,6 +48,13 @@ KEY_CODES: Final = 256
 DROPPED: Final = 3
 """A key value that stands for SYN_DROPPED; 0 up, 1 down, 2 repeat."""
 SESSION: Final = Session()
+MEANINGS: Final[tuple[list[Meaning], ...]] = (
+    [],
+    [Meaning("lot", "ITEM|NEW", 0, 1)],
+    [Meaning("order", "WO-1", 1, 1)],
+    [Meaning("item", "ITEM", 1, 1)],
+)
+"""What the database may say of a code: nothing, a lot that is new, an order, an item."""
 
 
 def fuzz_code(data: bytes) -> None:
@@ -110,7 +118,8 @@ def check_code(
     msgspec.json.encode(describe(payload))
     if payload.kind == "plain":
         assert hygiene_fault(payload.text) is None
-    interpret(payload, SESSION, [])
+    for meanings in MEANINGS:
+        interpret(payload, SESSION, meanings)
 
 
 TARGETS: Final[dict[str, Callable[[bytes], None]]] = {

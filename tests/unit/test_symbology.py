@@ -1,7 +1,7 @@
 """Identifiers of symbols, what they switch on, and EAN/UPC (stages 4, 5)."""
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from mes_terminal.barcodes import symbology as aim
@@ -92,6 +92,7 @@ def test_upc_e_stands_for_the_number_whose_zeros_it_leaves_out(upc_e: str, upc_a
     assert payload.fields == {"gtin": upc_a.zfill(14)}
 
 
+@example("000000000000", "]E3")
 @given(st.text("0123456789", max_size=20), st.sampled_from(["]E0", "]E1", "]E2", "]E3", "]E4"]))
 def test_digits_of_any_length_are_a_gtin_or_plain_and_nothing_is_left_out(
     digits: str, symbology: str
