@@ -9,10 +9,19 @@ import msgspec
 
 from mes_terminal.cli.session import Session, pass_session
 from mes_terminal.errors import InputError
-from mes_terminal.printing import labels as made
+from mes_terminal.printing import contents
+from mes_terminal.printing.contents import Content, FinishedGoods
+from mes_terminal.printing.labels import label
 from mes_terminal.printing.page import Sheet
 from mes_terminal.printing.pages import Card, TravellerFacts, cards, traveller
 from mes_terminal.printing.render import DPI, render
+from mes_terminal.printing.template_reading import (
+    built_in,
+    built_in_table,
+    built_in_text,
+    read_templates,
+)
+from mes_terminal.printing.templates import CardWords, Templates, filled
 
 Row = dict[str, Any]
 
@@ -20,20 +29,26 @@ DPI_MIN: Final = 100
 DPI_MAX: Final = 1200
 COPIES_MAX: Final = 1000
 QUANTITIES: Final = (1, 2, 5, 10, 20, 50)
-REASON_COMMANDS: Final = {"short_close": "SHORT"}
+REASON_COMMANDS: Final = {
+    "scrap": "SCRAP", "rework": "REWORK", "extra": "EXTRA", "short_close": "SHORT"
+}  # fmt: skip
 """Which command takes reasons of a kind; those that have an effect at the station."""
-MEANINGS: Final = {
-    "UNDO": "takes the last report back",
-    "CANCEL": "forgets what waits",
-    "HELP": "says what can be scanned",
-    "EMPTY": "then the container that is empty",
-    "UNMOUNT": "then the container to take out",
+COMMANDS: Final = {
+    "UNDO": "undo",
+    "CANCEL": "cancel",
+    "HELP": "help",
+    "ISSUE": "issue",
+    "RETURN": "give_back",
+    "EMPTY": "empty",
+    "UNMOUNT": "unmount",
+    "HOLD": "hold",
+    "RELEASE": "release",
 }
-"""The commands that stand alone, and what they do."""
+"""The commands that stand alone, and the word of the template that says what each does."""
 
 
 @click.command()
-@click.argument("kind", metavar="KIND")
+@click.argument("kind", metavar="KIND", required=False)
 @click.argument("names", nargs=-1, metavar="[NAME…]")
 @click.option("--form", type=click.Choice(["pdf", "svg", "png", "zpl"]), default="pdf",
               help="What is written; default pdf.")  # fmt: skip
@@ -41,10 +56,14 @@ MEANINGS: Final = {
 @click.option("--copies", type=click.IntRange(1, COPIES_MAX), default=1, help="Of each.")
 @click.option("--dpi", type=click.IntRange(DPI_MIN, DPI_MAX), default=DPI,
               help="Dots an inch of png and zpl.")  # fmt: skip
+@click.option("--template", type=click.Path(path_type=Path), metavar="FILE",
+              help="Label templates; default labels.template of the settings.")  # fmt: skip
+@click.option("--show-template", is_flag=True,
+              help="Print the built-in template of KIND, or of all, to copy it.")  # fmt: skip
 @pass_session
 def labels(
-    session: Session, kind: str, names: tuple[str, ...], form: Any, out: Path | None,
-    copies: int, dpi: int,
+    session: Session, kind: str | None, names: tuple[str, ...], form: Any, out: Path | None,
+    copies: int, dpi: int, template: Path | None, show_template: bool,
 ) -> None:  # fmt: skip
     """Print travellers, labels, badges, places and command cards.
 
@@ -60,11 +79,17 @@ def labels(
       mes-terminal labels traveller WO-1001
       mes-terminal labels lot LEG L-77 400 --form zpl --out /dev/usb/lp0
       mes-terminal labels gs1 01=09506000134352 10=L7 --form png
+      mes-terminal labels --show-template finished
     """
-    maker = KINDS.get(kind)
-    if maker is None:
+    if kind is None and not show_template:
+        raise InputError(f"Name a kind of label. There are: {', '.join(KINDS)}.")
+    if kind is not None and kind not in KINDS:
         raise InputError(f"There is no label {kind!r}. There are: {', '.join(KINDS)}.")
-    sheets = [sheet for sheet in maker(session, names) for _ in range(copies)]
+    if kind is None or show_template:
+        click.echo(built_in_text() if kind is None else built_in_table(kind), nl=False)
+        return
+    made = _sheets(session, kind, names, _templates(session, template))
+    sheets = [sheet for sheet in made for _ in range(copies)]
     if not sheets:
         raise InputError(f"Nothing to print: the plant has no {kind} yet. Load it first.")
     documents = render(sheets, form, dpi=dpi)
@@ -72,6 +97,20 @@ def labels(
     for path in written:
         told = {"file": str(path), "kind": kind, "sheets": len(sheets) // len(written)}
         click.echo(msgspec.json.encode(told) if session.as_json else str(path))
+
+
+def _templates(session: Session, file: Path | None) -> Templates:
+    """Return the templates of the file, else of the settings, else the built-in ones."""
+    named = file or session.settings.labels.template
+    return read_templates(Path(named).expanduser()) if named is not None else built_in()
+
+
+def _sheets(
+    session: Session, kind: str, names: tuple[str, ...], templates: Templates
+) -> Iterator[Sheet]:
+    if kind in PAGES:
+        return PAGES[kind](session, names, templates)
+    return (label(content, templates) for content in LABELS[kind](session, names))
 
 
 def _write(
@@ -121,7 +160,7 @@ def _wants(names: tuple[str, ...], least: int, form: str) -> None:
         raise InputError(f"Write it as `labels {form}`.")
 
 
-def _travellers(session: Session, names: tuple[str, ...]) -> Iterator[Sheet]:
+def _travellers(session: Session, names: tuple[str, ...], templates: Templates) -> Iterator[Sheet]:
     _wants(names, 1, "traveller ORDER…")
     for name in names:
         found = _rows(session, "orders", work_order=name)
@@ -146,32 +185,34 @@ def _travellers(session: Session, names: tuple[str, ...]) -> Iterator[Sheet]:
                 for row in lines
             ],
             place=_place(session),
+            prefix=session.rules.codes.command_prefix,
         )  # fmt: skip
-        yield from traveller(facts)
+        yield from traveller(facts, templates.traveller, templates.where("traveller"))
 
 
-def _lots(session: Session, names: tuple[str, ...]) -> Iterator[Sheet]:
+def _lots(session: Session, names: tuple[str, ...]) -> Iterator[Content]:
     _wants(names, 2, "lot ITEM LOT [QUANTITY]")
     item = _item(session, names[0])
     known = _rows(session, "lots", item=names[0], lot=names[1])
     quantity = names[2] if len(names) > 2 else known[0]["on_hand"] if known else None
     expires_on = known[0]["expires_on"] if known else None
-    yield made.lot_label(
+    yield contents.lot(
         names[0], item["description"], names[1], quantity, item["uom"], expires_on, _place(session)
     )
 
 
-def _containers(session: Session, names: tuple[str, ...]) -> Iterator[Sheet]:
+def _containers(session: Session, names: tuple[str, ...]) -> Iterator[Content]:
     _wants(names, 2, "container NUMBER ITEM [LOT]")
     lot = names[2] if len(names) > 2 else None
-    yield made.container_label(names[0], _item(session, names[1])["item"], lot, _place(session))
+    item = _item(session, names[1])["item"]
+    yield contents.container(names[0], item, lot, _place(session))
 
 
-def _goods(session: Session, item: str, lot: str | None, **more: Any) -> made.FinishedGoods:
+def _goods(session: Session, item: str, lot: str | None, **more: Any) -> FinishedGoods:
     facts = _item(session, item)
     known = _rows(session, "lots", item=item, lot=lot) if lot else []
     more = {"quantity": known[0]["on_hand"]} | more if known else more
-    return made.FinishedGoods(
+    return FinishedGoods(
         item=item,
         description=facts["description"],
         gtin=facts["gtin"],
@@ -183,12 +224,12 @@ def _goods(session: Session, item: str, lot: str | None, **more: Any) -> made.Fi
     )
 
 
-def _finished(session: Session, names: tuple[str, ...]) -> Iterator[Sheet]:
+def _finished(session: Session, names: tuple[str, ...]) -> Iterator[Content]:
     _wants(names, 1, "finished ITEM [LOT]")
-    yield made.finished_label(_goods(session, names[0], names[1] if len(names) > 1 else None))
+    yield contents.finished(_goods(session, names[0], names[1] if len(names) > 1 else None))
 
 
-def _units(session: Session, names: tuple[str, ...]) -> Iterator[Sheet]:
+def _units(session: Session, names: tuple[str, ...]) -> Iterator[Content]:
     _wants(names, 1, "unit ITEM [SERIAL…]")
     known = {row["serial"]: row for row in _rows(session, "units", item=names[0])}
     for serial in names[1:] or known:
@@ -196,29 +237,29 @@ def _units(session: Session, names: tuple[str, ...]) -> Iterator[Sheet]:
         goods = _goods(
             session, names[0], row.get("lot"), serial=serial, work_order=row.get("work_order")
         )
-        yield made.finished_label(goods)
+        yield contents.finished(goods)
 
 
-def _boxes(session: Session, names: tuple[str, ...]) -> Iterator[Sheet]:
+def _boxes(session: Session, names: tuple[str, ...]) -> Iterator[Content]:
     _wants(names, 4, "box ITEM LOT QUANTITY NUMBER…")
     for number in names[3:]:
-        yield made.box_label(_goods(session, names[0], names[1], quantity=names[2]), number)
+        yield contents.box(_goods(session, names[0], names[1], quantity=names[2]), number)
 
 
-def _links(session: Session, names: tuple[str, ...]) -> Iterator[Sheet]:
+def _links(session: Session, names: tuple[str, ...]) -> Iterator[Content]:
     _wants(names, 1, "link ITEM [LOT [SERIAL]]")
     lot, serial = [*names[1:3], None, None][:2]
-    yield made.link_label(_goods(session, names[0], lot, serial=serial))
+    yield contents.link(_goods(session, names[0], lot, serial=serial))
 
 
-def _badges(session: Session, names: tuple[str, ...]) -> Iterator[Sheet]:
+def _badges(session: Session, names: tuple[str, ...]) -> Iterator[Content]:
     for row in _chosen(_rows(session, "operators"), "badge", names):
-        yield made.badge_label(row["badge"], row["name"], row["role"], _place(session))
+        yield contents.badge(row["badge"], row["name"], row["role"], _place(session))
 
 
-def _locations(session: Session, names: tuple[str, ...]) -> Iterator[Sheet]:
+def _locations(session: Session, names: tuple[str, ...]) -> Iterator[Content]:
     for row in _chosen(_rows(session, "locations"), "location", names):
-        yield made.location_label(row["location"], row["description"], _place(session))
+        yield contents.location(row["location"], row["description"], _place(session))
 
 
 def _chosen(rows: list[Row], key: str, names: tuple[str, ...]) -> list[Row]:
@@ -229,11 +270,15 @@ def _chosen(rows: list[Row], key: str, names: tuple[str, ...]) -> list[Row]:
     return [row for row in rows if not names or row[key] in names]
 
 
-def _command_cards(session: Session, _: tuple[str, ...]) -> Iterator[Sheet]:
+def _command_cards(session: Session, _: tuple[str, ...], templates: Templates) -> Iterator[Sheet]:
     prefix, place = session.rules.codes.command_prefix, _place(session)
-    commands = [Card(verb, said, f"{prefix}{verb}") for verb, said in MEANINGS.items()]
-    commands += [Card(f"QTY {n}", "of the next code", f"{prefix}QTY {n}") for n in QUANTITIES]
-    yield from cards("Commands", commands, place)
+    template, where = templates.card, templates.where("command-card")
+    words: CardWords = template.words
+    commands = [
+        Card(verb, getattr(words, word), f"{prefix}{verb}") for verb, word in COMMANDS.items()
+    ]
+    commands += [Card(f"QTY {n}", words.qty, f"{prefix}QTY {n}") for n in QUANTITIES]
+    yield from cards(words.title, commands, place, template, where)
     for kind, verb in REASON_COMMANDS.items():
         reasons = [row for row in _rows(session, "reasons") if row["kind"] == kind]
         if reasons:
@@ -241,18 +286,19 @@ def _command_cards(session: Session, _: tuple[str, ...]) -> Iterator[Sheet]:
                 Card(row["code"], row["description"], f"{prefix}{verb} {row['code']}")
                 for row in reasons
             ]
-            yield from cards(f"Reasons: {verb}", codes, place)
+            title = filled(words.reasons, {"command": verb})
+            yield from cards(title, codes, place, template, where)
 
 
-def _texts(session: Session, names: tuple[str, ...]) -> Iterator[Sheet]:
+def _texts(session: Session, names: tuple[str, ...]) -> Iterator[Content]:
     _wants(names, 1, "text CODE…")
-    return (made.text_label(name, _place(session)) for name in names)
+    return (contents.text(name, _place(session)) for name in names)
 
 
-def _gs1(session: Session, names: tuple[str, ...]) -> Iterator[Sheet]:
+def _gs1(session: Session, names: tuple[str, ...]) -> Iterator[Content]:
     _wants(names, 1, "gs1 AI=VALUE…")
     elements = [_element(name) for name in names]
-    yield made.gs1_label(elements, _place(session))
+    yield contents.gs1(elements, _place(session))
 
 
 def _element(text: str) -> tuple[str, str]:
@@ -262,8 +308,7 @@ def _element(text: str) -> tuple[str, str]:
     return ai, value
 
 
-KINDS: Final[dict[str, Callable[[Session, tuple[str, ...]], Iterator[Sheet]]]] = {
-    "traveller": _travellers,
+LABELS: Final[dict[str, Callable[[Session, tuple[str, ...]], Iterator[Content]]]] = {
     "lot": _lots,
     "container": _containers,
     "finished": _finished,
@@ -272,8 +317,13 @@ KINDS: Final[dict[str, Callable[[Session, tuple[str, ...]], Iterator[Sheet]]]] =
     "link": _links,
     "badge": _badges,
     "location": _locations,
-    "command-card": _command_cards,
     "text": _texts,
     "gs1": _gs1,
 }
-"""Kind to what makes its sheets."""
+"""Kind of label to what makes its contents."""
+PAGES: Final[dict[str, Callable[[Session, tuple[str, ...], Templates], Iterator[Sheet]]]] = {
+    "traveller": _travellers,
+    "command-card": _command_cards,
+}
+"""Kind of page to what makes its sheets."""
+KINDS: Final = ("traveller", *LABELS, "command-card")

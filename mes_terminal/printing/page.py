@@ -56,6 +56,9 @@ class Symbol(Struct, frozen=True, kw_only=True):
     module_mm: float
     row_height_mm: float
     """Equal to `module_mm` where modules are square; where there is one row, the bars' height."""
+    anchor: Align | None = None
+    """Which edge keeps its place where modules become whole dots, the upper one with it; `None`:
+    none, the code stays in the middle of its place."""
 
     @property
     def width_mm(self) -> float:

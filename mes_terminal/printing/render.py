@@ -58,7 +58,7 @@ def fitted(text: Text) -> Text:
         return Text(**{**_fields(text), "text": shown})
     width_mm = width_of(shown, size_pt=text.size_pt, is_bold=text.bold)
     size_pt = text.size_pt * min(1.0, max(SHRINK_MIN, text.width_mm / width_mm))
-    if width_of(shown, size_pt=size_pt, is_bold=text.bold) > text.width_mm:
+    if width_of(shown, size_pt=size_pt, is_bold=text.bold) > text.width_mm + 1e-6:
         shown = _cut(shown, text.width_mm, size_pt=size_pt, is_bold=text.bold)
     return Text(**{**_fields(text), "text": shown, "size_pt": size_pt})
 
@@ -253,6 +253,8 @@ def _draw(pen: ImageDraw, mark: Mark, per_mm: float) -> None:
             anchor = {"left": "ls", "centre": "ms", "right": "rs"}[text.align]
             place = round(text.x_mm * per_mm), round(text.y_mm * per_mm)
             font = _font(size_px, is_bold=text.bold)
+            if text.width_mm and font.getlength(text.text) > text.width_mm * per_mm + 0.5:
+                font = _font(max(1, size_px - 1), is_bold=text.bold)  # whole dots made it wider
             pen.text(place, text.text, fill=0, font=font, anchor=anchor)
         case Line():
             ends = [round(v * per_mm) for v in (mark.x1_mm, mark.y1_mm, mark.x2_mm, mark.y2_mm)]
@@ -269,13 +271,15 @@ def _draw(pen: ImageDraw, mark: Mark, per_mm: float) -> None:
 
 
 def _draw_symbol(pen: ImageDraw, symbol: Symbol, per_mm: float) -> None:
-    """Draw with modules of whole dots, no wider than asked, in the middle of the symbol's place."""
+    """Draw with modules of whole dots, no wider than asked, where the symbol's anchor says."""
     module = max(1, int(symbol.module_mm * per_mm + 0.05))
     is_square = symbol.row_height_mm == symbol.module_mm
     row_px = module if is_square else max(1, round(symbol.row_height_mm * per_mm))
     spare = symbol.width_mm * per_mm - len(symbol.modules[0]) * module
-    left = round(symbol.x_mm * per_mm + spare / 2)
-    top = round(symbol.y_mm * per_mm + (spare / 2 if is_square else 0))
+    before = spare * {None: 0.5, "left": 0.0, "centre": 0.5, "right": 1.0}[symbol.anchor]
+    above = spare / 2 if is_square and symbol.anchor is None else 0
+    left = round(symbol.x_mm * per_mm + before)
+    top = round(symbol.y_mm * per_mm + above)
     for number, row in enumerate(symbol.modules):
         y = top + number * row_px
         for at, count in _bars(row):

@@ -1,9 +1,10 @@
 """Text to barcodes: modules, as the libraries encode them.
 
-Code 128 by python-barcode, QR by segno, Data Matrix by zxing-cpp; each is imported when it is used.
-Raises `InputError` for a text that the symbol cannot hold.
+Code 128 by python-barcode, QR by segno, Data Matrix and GS1 QR by zxing-cpp; each is imported when
+it is used. Raises `InputError` for a text that the symbol cannot hold.
 """
 
+import re
 from collections.abc import Sequence
 from typing import Any, Final
 
@@ -24,6 +25,10 @@ FIXED: Final = frozenset(
 QUIET_LINEAR: Final = 10
 QUIET_QR: Final = 4
 QUIET_DATA_MATRIX: Final = 2
+GS1_CHARACTERS: Final = re.compile(r"""[!"%&'()*+,\-./0-9:;<=>?A-Z_a-z]+""")
+"""What a GS1 element may hold (GS1 General Specifications, figure 7.11-1)."""
+CLOSED: Final = ("\\(", "\\)")
+"""Brackets within a value, so that none of them begins an element."""
 LINEAR_MAX: Final = 80
 """Characters in one Code 128: a longer one is wider than a hand scanner reads."""
 
@@ -55,8 +60,9 @@ def gs1_128(elements: Elements) -> Modules:
     """Return GS1-128, with FNC1 where a value of variable length is followed."""
     from barcode import Gs1_128
 
-    shown = hri(elements)
-    return Modules((_linear(Gs1_128, message(elements, FNC1), shown),), QUIET_LINEAR, shown)
+    printed = hri(elements)
+    _gs1_symbol(elements, "DataMatrix", "GS1-128")  # python-barcode does not check what it is given
+    return Modules((_linear(Gs1_128, message(elements, FNC1), printed),), QUIET_LINEAR, printed)
 
 
 def qr_code(text: str) -> Modules:
@@ -64,7 +70,8 @@ def qr_code(text: str) -> Modules:
     import segno
 
     try:
-        code = segno.make(text, error="m", micro=False)
+        encoding = None if text.isascii() else "utf-8"
+        code = segno.make(text, error="m", micro=False, encoding=encoding)
     except segno.DataOverflowError as error:
         raise InputError(f"{shown(text)} is too long for a QR code.", reason="label") from error
     rows = tuple("".join("1" if dark else "0" for dark in row) for row in code.matrix)
@@ -73,13 +80,29 @@ def qr_code(text: str) -> Modules:
 
 def data_matrix(text: str) -> Modules:
     """Return a square Data Matrix."""
-    return Modules(_matrix(text, is_gs1=False), QUIET_DATA_MATRIX, text)
+    import zxingcpp
+
+    content: str | bytes = text if text.isascii() else text.encode()
+    try:
+        barcode = zxingcpp.create_barcode(
+            content, zxingcpp.BarcodeFormat.DataMatrix, force_square=True
+        )
+    except ValueError as error:
+        raise InputError(
+            f"{shown(text)} cannot be a Data Matrix: {error}.", reason="label"
+        ) from error
+    return Modules(_rows(barcode), QUIET_DATA_MATRIX, text)
 
 
 def gs1_data_matrix(elements: Elements) -> Modules:
     """Return a square GS1 Data Matrix."""
-    printed = hri(elements)
-    return Modules(_matrix(printed, is_gs1=True), QUIET_DATA_MATRIX, printed)
+    rows = _rows(_gs1_symbol(elements, "DataMatrix", "GS1 Data Matrix"))
+    return Modules(rows, QUIET_DATA_MATRIX, hri(elements))
+
+
+def gs1_qr_code(elements: Elements) -> Modules:
+    """Return a GS1 QR code with error correction M."""
+    return Modules(_rows(_gs1_symbol(elements, "QRCode", "GS1 QR code")), QUIET_QR, hri(elements))
 
 
 def hri(elements: Elements) -> str:
@@ -123,19 +146,30 @@ def _linear(kind: type, text: str, printed: str) -> str:
     return str(bars[0])
 
 
-def _matrix(text: str, *, is_gs1: bool) -> tuple[str, ...]:
+def _gs1_symbol(elements: Elements, kind: str, name: str) -> Any:
+    """Return a symbol of a GS1 message; its elements, lengths and check digits are checked."""
     import zxingcpp
 
-    content: str | bytes = text if text.isascii() else text.encode()
-    options = {"gs1": True} if is_gs1 else {}
+    printed = hri(elements)
+    if not all(GS1_CHARACTERS.fullmatch(value) for _, value in elements):
+        raise InputError(
+            f"{shown(printed)} has characters that a GS1 code cannot hold.", reason="label"
+        )
+    escaped = "".join(
+        f"({ai}){value.replace('(', CLOSED[0]).replace(')', CLOSED[1])}" for ai, value in elements
+    )
+    options = {"force_square": True} if kind == "DataMatrix" else {"ec_level": "M"}
     try:
-        barcode = zxingcpp.create_barcode(
-            content, zxingcpp.BarcodeFormat.DataMatrix, force_square=True, **options
+        return zxingcpp.create_barcode(
+            escaped, getattr(zxingcpp.BarcodeFormat, kind), gs1=True, **options
         )
     except ValueError as error:
         raise InputError(
-            f"{shown(text)} cannot be a Data Matrix: {error}.", reason="label"
+            f"{shown(printed)} cannot be a {name}: {error}.", reason="label"
         ) from error
+
+
+def _rows(barcode: Any) -> tuple[str, ...]:
     drawn: Any = barcode.to_image(scale=1, add_quiet_zones=False)
     rows: Any = memoryview(drawn).tolist()  # rows of bytes, 0 where it is dark
     return tuple("".join("0" if light else "1" for light in row) for row in rows)

@@ -9,6 +9,7 @@ none.
 from __future__ import annotations
 
 import threading
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from mes_terminal import logs
@@ -16,11 +17,13 @@ from mes_terminal.errors import CoreError, InputError
 from mes_terminal.printing.labels import finished_label
 from mes_terminal.printing.printers import Printer, PrinterError, parse_printer
 from mes_terminal.printing.render import render
+from mes_terminal.printing.template_reading import read_templates
 from mes_terminal.usecases.labels_due import DueLabels, begin_printing, labels_due, note_printed
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from mes_terminal.printing.templates import Templates
     from mes_terminal.settings import Settings
     from mes_terminal.station.reading import Reading
     from mes_terminal.station.worker import Worker
@@ -35,9 +38,10 @@ class LabelPrinter:
 
     def __init__(
         self, printer: Printer, place: str, reading: Reading, worker: Worker,
-        changed: Callable[[], None],
+        changed: Callable[[], None], templates: Templates | None = None,
     ) -> None:  # fmt: skip
         self._printer = printer
+        self._templates = templates
         self._place = place
         self._reading = reading
         self._worker = worker
@@ -102,7 +106,7 @@ class LabelPrinter:
         for number, goods in enumerate(due.goods, 1):
             title = f"{due.report_seq:012d}-{number:04d}"
             try:
-                (document,) = render([finished_label(goods)], self._printer.form)
+                (document,) = render([finished_label(goods, self._templates)], self._printer.form)
             except InputError as error:  # a code no label can hold: the next ones must print
                 logs.say(f"The label of {due.work_order} cannot be made: {error.sentence}")
                 continue
@@ -122,7 +126,12 @@ class LabelPrinter:
 def label_printer_of(
     settings: Settings, reading: Reading, worker: Worker, changed: Callable[[], None]
 ) -> LabelPrinter | None:
-    """Return the printer that the settings ask for, if any. Raises `InputError`."""
+    """Return the printer that the settings ask for, if any.
+
+    Raises `InputError`, also for wrong templates where nothing prints by itself.
+    """
+    named = settings.labels.template
+    templates = read_templates(Path(named).expanduser()) if named is not None else None
     if not settings.labels.on_completion:
         return None
     if settings.labels.printer is None:
@@ -133,4 +142,4 @@ def label_printer_of(
         )
     place = f"{settings.station.id} · {settings.station.site}"
     printer = parse_printer(settings.labels.printer)
-    return LabelPrinter(printer, place, reading, worker, changed)
+    return LabelPrinter(printer, place, reading, worker, changed, templates)

@@ -17,6 +17,7 @@ from mes_terminal.domain.view import StationView
 from mes_terminal.link.blocking import Client
 from mes_terminal.station.lock import find_core
 from tests.e2e.station_process import PATIENCE_S, Station
+from tests.printed_codes import dots_of
 
 
 @pytest.fixture
@@ -120,6 +121,59 @@ def test_a_folder_gets_the_labels_of_what_was_made_and_not_of_what_was_undone(
         core.terminate()
         core.wait(PATIENCE_S)
     assert len(list(folder.iterdir())) == 1
+
+
+TEMPLATE = """
+[finished]
+width_mm = 120
+height_mm = 85
+[finished.code]
+symbology = ["gs1-128", "qr"]
+place = "bottom"
+"""
+
+
+def test_the_label_at_completion_follows_the_template_of_the_settings(plant: Station) -> None:
+    file = plant.folder / "labels.toml"
+    file.write_text(TEMPLATE)
+    printer = Printer()
+    plant.environment["MES_TERMINAL_LABELS__PRINTER"] = f"tcp://127.0.0.1:{printer.port}"
+    plant.environment["MES_TERMINAL_LABELS__TEMPLATE"] = str(file)
+    with plant.start_core() as core:
+        plant.scan("WO-1")
+        printer.until(1)
+        core.terminate()
+        core.wait(PATIENCE_S)
+    printer.off()
+    (zpl,) = printer.labels
+    assert code_on(zpl) == "CHAIR|WO-1|10"
+    assert zxingcpp.read_barcodes(dots_of(zpl, "zpl"))[0].symbology_identifier == "]Q1"
+    assert b"^PW959^LL679" in zpl  # 120 by 85 mm at 203 dots an inch
+
+
+@pytest.mark.parametrize("prints", ["true", "false"])
+@pytest.mark.parametrize(
+    ("template", "said"),
+    [
+        ("[finished.code]\nsize_mm = 0", "finished.code.size_mm is 0."),
+        ("[unit]\nheight_mm = 25", "unit.rows: "),
+        ("[unit", "is no valid TOML"),
+        (None, "cannot be read"),
+    ],
+)
+def test_a_wrong_template_keeps_the_core_from_starting(
+    template: str | None, said: str, prints: str, plant: Station
+) -> None:
+    file = plant.folder / "labels.toml"
+    if template is not None:
+        file.write_text(template)
+    plant.environment["MES_TERMINAL_LABELS__PRINTER"] = str(plant.folder / "labels")
+    plant.environment["MES_TERMINAL_LABELS__ON_COMPLETION"] = prints
+    plant.environment["MES_TERMINAL_LABELS__TEMPLATE"] = str(file)
+    told = plant.run("core", code=2).stderr.decode()
+    assert f"{file}: " in told
+    assert said in told
+    assert len(told.splitlines()) == 1
 
 
 @pytest.mark.parametrize("printer", [None, "tcp://nowhere"])

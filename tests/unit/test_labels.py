@@ -26,9 +26,11 @@ from mes_terminal.printing.page import Sheet, Symbol, Text
 from mes_terminal.printing.pages import TravellerFacts, traveller
 from mes_terminal.printing.render import fitted, picture, render, width_of
 from mes_terminal.printing.symbols import code_128, data_matrix
+from mes_terminal.printing.template_reading import built_in
 from mes_terminal.store.database import open_reader
 from mes_terminal.usecases.read_code import read_code
 from tests.architecture.source import ROOT
+from tests.printed_codes import PRINTED
 
 DPI = 300
 GAP_MM = 9.0
@@ -67,7 +69,7 @@ def print_label(plant: Path, words: str, folder: Path, form: str) -> list[bytes]
 
 def codes_in(image: Image.Image) -> list[tuple[str, bytes]]:
     """Return what a scanner with symbology identifiers would send, from top to bottom."""
-    found = zxingcpp.read_barcodes(image)
+    found = zxingcpp.read_barcodes(image, formats=PRINTED)
     found.sort(key=lambda one: (one.position.top_left.y // 20, one.position.top_left.x))
     return [(one.symbology_identifier, one.bytes) for one in found]
 
@@ -135,7 +137,7 @@ def test_the_pdf_shows_the_same_code(plant: Path, tmp_path: Path) -> None:
 
 def test_the_svg_draws_every_module(plant: Path, tmp_path: Path) -> None:
     (svg,) = print_label(plant, "text WO-1001", tmp_path / "svg", "svg")
-    bars = re.findall(rb"M[\d.]+ 21.5h[\d.]+v16h", svg)
+    bars = re.findall(rb"M[\d.]+ [\d.]+h[\d.]+v16h", svg)
     assert len(bars) == len([bar for bar in code_128("WO-1001").rows[0].split("0") if bar])
     assert b"WO-1001</text>" in svg
 
@@ -146,13 +148,14 @@ LONG = TravellerFacts(
     operations=[(str(n), "Do\u202e it") for n in range(10, 70, 10)],
     components=[(str(n), f"PART-{n}", "1 pcs", "LINE") for n in range(60)],
 )  # fmt: skip
+PAGES = traveller(LONG, built_in().traveller)
 
 
 def symbols(sheet: Sheet) -> list[Symbol]:
     return [mark for mark in sheet.marks if isinstance(mark, Symbol)]
 
 
-@pytest.mark.parametrize("sheet", [*traveller(LONG), labels.text_label("WO-1")])
+@pytest.mark.parametrize("sheet", [*PAGES, labels.text_label("WO-1")])
 def test_codes_stand_apart_and_nothing_leaves_the_page(sheet: Sheet) -> None:
     """A hand scanner must not catch the neighbour, whatever the plant calls its things."""
     codes = symbols(sheet)
@@ -173,10 +176,33 @@ def test_codes_stand_apart_and_nothing_leaves_the_page(sheet: Sheet) -> None:
         assert width <= (text.width_mm or sheet.width_mm) + 0.01
 
 
+@given(st.sampled_from(["2036-11-20", "WO-1107", "Anna Berger"]), st.floats(0.68, 1.0))
+def test_a_text_that_can_be_set_smaller_is_not_cut(text: str, part: float) -> None:
+    wide_mm = width_of(text, size_pt=18, is_bold=True)
+    mark = Text(x_mm=0, y_mm=0, text=text, size_pt=18, bold=True, width_mm=wide_mm * part)
+    assert fitted(mark).text == text
+
+
+def test_an_order_with_a_long_number_still_has_bars() -> None:
+    order = "PO-2026-4711-LINE3-000012"
+    facts = TravellerFacts(
+        work_order=order, item="I", description="", quantity="1", uom="pcs", due=""
+    )  # fmt: skip
+    (sheet,) = traveller(facts, built_in().traveller)
+    assert {said.decode() for _, said in codes_in(picture(sheet, 600))} == {
+        order, f"%START {order}",
+    }  # fmt: skip
+
+
+def test_an_order_with_many_operations_has_a_code_for_each() -> None:
+    codes = [said.decode() for page in PAGES for _, said in codes_in(picture(page, DPI))]
+    assert [code for code in codes if code.startswith("%OP")] == [
+        f"%OP {n} WO-9" for n in range(10, 70, 10)
+    ]
+
+
 def test_every_component_of_a_long_order_is_on_some_page() -> None:
-    said = {
-        mark.text for sheet in traveller(LONG) for mark in sheet.marks if isinstance(mark, Text)
-    }
+    said = {mark.text for sheet in PAGES for mark in sheet.marks if isinstance(mark, Text)}
     assert {f"PART-{n}" for n in range(60)} <= said
 
 

@@ -12,6 +12,7 @@ from mes_terminal.cli.scanner_test import printed_codes
 from mes_terminal.printing.page import Sheet, Symbol, Text
 from mes_terminal.printing.render import render
 from mes_terminal.printing.setup_sheet import HEIGHT_MM, MARGIN_MM, WIDTH_MM, setup_sheet
+from tests.printed_codes import PRINTED
 from tests.sheet_round_trip import assert_comes_out_right
 
 
@@ -25,7 +26,7 @@ def sheet() -> Sheet:
 def seen(sheet: Sheet) -> dict[bytes, str]:
     """What zxing reads from the page at 300 dpi: the bytes and their AIM identifier."""
     picture = Image.open(io.BytesIO(render([sheet], "png", dpi=300)[0]))
-    found = zxingcpp.read_barcodes(picture)
+    found = zxingcpp.read_barcodes(picture, formats=PRINTED)
     return {bytes(each.bytes): each.symbology_identifier for each in found if each.valid}
 
 
