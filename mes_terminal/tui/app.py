@@ -5,7 +5,6 @@ than by the core's outcome; a code given here is sent once or said not to be tak
 terminal ends the screen and nothing else. Called by the command line: `run_screen`.
 """
 
-import asyncio
 import os
 import sys
 import time
@@ -17,6 +16,7 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 from textual import events
 from textual.app import App
+from textual.screen import ModalScreen
 
 from hardware.terminal_gate import Gate, GateKey, GateResult
 from mes_terminal.domain.instants import format_instant, to_datetime
@@ -32,6 +32,7 @@ from mes_terminal.tui.present import Sound
 from mes_terminal.tui.safe_text import safe
 from mes_terminal.tui.screens.help import HelpScreen
 from mes_terminal.tui.screens.operator import FUNCTION_KEYS, OperatorScreen
+from mes_terminal.tui.trace_control import TraceControl
 from mes_terminal.tui.words import words_for
 
 if TYPE_CHECKING:
@@ -75,12 +76,13 @@ class OperatorApp(App[None], inherit_bindings=False):
         self.register_theme(themes.theme_of(self._palette))
         self.theme = self._palette.name
         self._zone = zone
-        self._play = play or self._play_here
+        self._play = play or sounds.Player(self).play
         self.feed = CoreFeed(link, self.post_message)
         self._link = link
         self._gate = Gate()
         self._glyphs = PLAIN if self.plain else RICH
         self.operator = OperatorScreen(self._glyphs, plain=self.plain)
+        self._trace = TraceControl(self, link, self.post_message, self._glyphs)
         self._wake: Timer | None = None
         self._wake_at_s = float("inf")
         self._words = words_for("en")
@@ -95,7 +97,6 @@ class OperatorApp(App[None], inherit_bindings=False):
         self._waiting_codes: list[str] = []
         self._recovered: list[Outcome] = []
         self._leaving_at_s = float("-inf")
-        self._sounding: set[asyncio.Task[None]] = set()
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
         """Return our colours for the moment before the theme is set."""
@@ -125,6 +126,7 @@ class OperatorApp(App[None], inherit_bindings=False):
         """Send every key through the gate; no key reaches a binding or a widget (screens 10)."""
         if isinstance(event, events.Key):
             if not event.is_forwarded:
+                self._take(self._gate.tick(event.time))  # what is typed is known before Enter
                 self._take(self._gate.feed(event.character, event.key, event.time))
         elif isinstance(event, events.Paste):
             self._take(self._gate.paste(event.text, event.time))
@@ -139,6 +141,7 @@ class OperatorApp(App[None], inherit_bindings=False):
     def _take(self, result: GateResult) -> None:
         for frame in result.frames:
             self._take_frame(terminal.exact_bytes(frame.raw), frame.kind)
+        self._trace.follow_typing(result.typed_text)
         self.operator.show_typed(result.typed_text)
         self._wake_at(result.due_s)
         for key in result.keys:
@@ -155,14 +158,17 @@ class OperatorApp(App[None], inherit_bindings=False):
         self._wake = self.set_timer(wait_s, lambda: self.post_message(messages.GateDue()))
 
     def _take_frame(self, raw: bytes, kind: str) -> None:
-        self._close_help()
         code = raw.decode("utf-8", "replace")
-        match kind:
-            case "code" | "reject":
-                self.feed.give(raw)
-                self._show_queue()
-            case _:
-                self._tell_ignored(kind, code)
+        if self._trace.is_typed_here and kind == "code":
+            self._open_trace()
+            self._trace.look_up(code)
+            return
+        self._close_over()
+        if kind in ("code", "reject"):
+            self.feed.give(raw)
+            self._show_queue()
+        else:
+            self._tell_ignored(kind, code)
 
     def _tell_ignored(self, kind: str, code: str, hint: str | None = None) -> None:
         """Say what became of a frame that is no scan; a no-read is the scanner's own affair."""
@@ -174,10 +180,13 @@ class OperatorApp(App[None], inherit_bindings=False):
 
     def _press(self, key: GateKey) -> None:
         """Act on a key that a person pressed."""
+        if self._trace.is_open and key.name not in ("f1", "ctrl+q"):
+            self._trace.press(key.name)
+            return
         match key.name:
             case "f1":
                 if isinstance(self.screen, HelpScreen):
-                    self._close_help()
+                    self._close_over()
                 elif self._connected:
                     self.feed.give(b"%HELP")
                 else:
@@ -187,8 +196,10 @@ class OperatorApp(App[None], inherit_bindings=False):
             case "f3" | "f4":
                 self._gate.clear()
                 self._take(self._gate.paste(KEY_BEGINNINGS[key.name], time.monotonic()))
+            case "f6":
+                self._open_trace()
             case "escape":
-                self._close_help()
+                self._close_over()
             case "ctrl+q":
                 self._leave()
 
@@ -212,7 +223,7 @@ class OperatorApp(App[None], inherit_bindings=False):
             told = present_view.with_local_times(outcome.message, self._local_zone())
             outcome = msgspec.structs.replace(outcome, message=told)
         answered = self._view.pending_verb if self._view else None
-        self._close_help()
+        self._trace.remember(outcome)
         self._show(cards.outcome_card(outcome, answered), present.sound_of(outcome))
         command = present.verb_of(outcome.code)
         if outcome.outcome == "recorded" and command and command[0] == "HELP":
@@ -267,7 +278,7 @@ class OperatorApp(App[None], inherit_bindings=False):
         if self._connected is False:
             return
         self._connected = False
-        self._close_help()
+        self._close_over()
         self._card, self._fresh = cards.lost(""), False
         self._draw_card(bright=True, stays=True)
         self.operator.show_status([present_view.Piece(self._words.labels.lost_word, "alert")])
@@ -275,6 +286,7 @@ class OperatorApp(App[None], inherit_bindings=False):
 
     def on_stopping(self) -> None:
         """The core stops in order."""
+        self._close_over()
         self._card = cards.stopping
         self._draw_card(bright=True, stays=True)
 
@@ -286,6 +298,7 @@ class OperatorApp(App[None], inherit_bindings=False):
 
     def on_scan_failed(self, message: messages.ScanFailed) -> None:
         """Say that a code given here was not taken, or may not have been."""
+        self._close_over()
         self._show_queue()
         labels = self._words.labels
         code = safe(message.code)
@@ -313,7 +326,12 @@ class OperatorApp(App[None], inherit_bindings=False):
 
     # Drawing ------------------------------------------------------------------------------------
 
+    def on_trace_arrived(self, message: messages.TraceArrived) -> None:
+        """Draw the genealogy that was asked for."""
+        self._trace.arrived(message)
+
     def _show(self, card: CardMaker, sound: Sound) -> None:
+        self._close_over()  # a result is never hidden
         self._card, self._fresh = card, False
         self._draw_card(bright=True)
         self._play(sound)
@@ -359,29 +377,15 @@ class OperatorApp(App[None], inherit_bindings=False):
         now = present_view.next_scan_texts(self._view, self._words) if self._view else []
         self.push_screen(HelpScreen(self._words, keys, now, self._glyphs, plain=self.plain))
 
-    def _close_help(self) -> None:
-        if isinstance(self.screen, HelpScreen):
+    def _open_trace(self) -> None:
+        if not self._trace.is_open:
+            self._close_over()
+            self._trace.open(self._words, self._view, plain=self.plain)
+
+    def _close_over(self) -> None:
+        """Close help or genealogy, if one is open."""
+        if isinstance(self.screen, ModalScreen):
             self.pop_screen()
-
-    # Sound --------------------------------------------------------------------------------------
-
-    def _play_here(self, sound: Sound) -> None:
-        setting = os.environ.get(sounds.SOUND_VARIABLE)
-        if setting:
-            task = asyncio.get_running_loop().create_task(sounds.run_program(setting, sound))
-            self._sounding.add(task)
-            task.add_done_callback(self._sounding.discard)
-            return
-        driver = self._driver
-        if driver is None or driver.is_headless:
-            return
-
-        def write(text: str) -> None:
-            driver.write(text)
-            driver.flush()
-
-        console = os.environ.get("TERM") == "linux"
-        sounds.TerminalBeeper(write, self.set_timer, console=console).play(sound)
 
 
 def run_screen(socket_path: Path) -> int:

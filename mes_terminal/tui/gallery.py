@@ -9,9 +9,10 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine
 from datetime import UTC
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
+from textual import events
 
 from mes_terminal.domain.outcome import Consumed, OpenedException, Outcome, Produced
 from mes_terminal.domain.view import (
@@ -22,10 +23,14 @@ from mes_terminal.domain.view import (
     ScanView,
     StationView,
 )
-from mes_terminal.errors import CoreError
+from mes_terminal.errors import CoreError, InputError
 from mes_terminal.tui import themes
 from mes_terminal.tui.app import OperatorApp
+from mes_terminal.tui.gallery_traces import CHAIR_TRACE, leg_trace, trace_parts
 from mes_terminal.tui.picture import picture
+
+if TYPE_CHECKING:
+    from mes_terminal.domain.trace import Trace
 
 NOW: Final = "2026-11-20T14:05:12.000000Z"
 
@@ -43,6 +48,9 @@ class ScriptedCore:
         self.pushes: asyncio.Queue[tuple[str, msgspec.Raw]] = asyncio.Queue()
         self.preflight = PreflightView(lines_post=3, lines_short=0)
         self.away = False
+        self.traced: Trace | None = None
+        self.asked: list[dict[str, str]] = []
+        """What genealogy was asked for."""
         self.hold: asyncio.Event | None = None
         """Set: a scan is answered only when this event is."""
 
@@ -68,6 +76,16 @@ class ScriptedCore:
         code = raw.decode("utf-8", "replace")
         unknown = outcome("unknown", code=code, scan_id=f"scan-{len(self.scans)}", item=None)
         return _raw(self.answers.get(code, unknown))
+
+    async def pages(self, do: str, **params: Any) -> AsyncIterator[list[msgspec.Raw]]:
+        """Answer a trace with `traced`; without it the lot is unknown."""
+        if self.away:
+            raise CoreError("no core", reason="core_gone")
+        assert (do, params["name"]) == ("list", "trace")
+        self.asked.append(params["filters"])
+        if self.traced is None:
+            raise InputError("'LEG' has no lot 'X'.", reason="lot_unknown")
+        yield [_raw(row) for row in trace_parts(self.traced)]
 
     async def subscribe(self) -> AsyncIterator[tuple[str, msgspec.Raw]]:
         """Yield the station, then what `push` queued."""
@@ -203,6 +221,7 @@ class Scene:
         self.happens = happens
         self.lost: bool = options.get("lost", False)
         self.typed: str = options.get("typed", "")
+        self.traced: Trace | None = options.get("traced")
         self.keys: tuple[str, ...] = options.get("keys", ())
 
 
@@ -268,6 +287,16 @@ def scenes() -> dict[str, Scene]:
         "help": Scene(station(), outcome("recorded", code="%HELP")),
         "lost": Scene(station(), lost=True),
         "lost-german": Scene(german, lost=True),
+    } | _trace_scenes(german)
+
+
+def _trace_scenes(german: StationView) -> dict[str, Scene]:
+    return {
+        "trace": Scene(station(), _UNIT, traced=CHAIR_TRACE, keys=("f6",)),
+        "trace-german": Scene(german, _UNIT, traced=CHAIR_TRACE, keys=("f6",)),
+        "trace-long": Scene(station(), _UNIT, traced=leg_trace(), keys=("f6", "right", "pagedown")),
+        "trace-nothing": Scene(station(mode="test"), keys=("f6",)),
+        "trace-unknown": Scene(station(), _EXPIRED, keys=("f6",)),
     }
 
 
@@ -276,6 +305,7 @@ def app_of(
 ) -> tuple[OperatorApp, Callable[[Any], Coroutine[Any, Any, None]]]:
     """Return an app that shows `scene` and what to run before its picture is taken."""
     core = ScriptedCore(scene.view)
+    core.traced = scene.traced
     palette = None if sixteen is None else (themes.SIXTEEN if sixteen else themes.MANY)
     app = OperatorApp(core, palette=palette, plain=plain, zone=UTC, play=lambda _sound: None)
 
@@ -289,6 +319,9 @@ def app_of(
             core.push("gone", None)
         app.operator.show_typed(scene.typed)
         await pilot.pause(0.1)
+        for key in scene.keys:
+            app.post_message(events.Key(key, None))
+            await pilot.pause(0.2)
 
     return app, act
 

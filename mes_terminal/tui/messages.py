@@ -10,6 +10,7 @@ import msgspec
 from textual.message import Message
 
 from mes_terminal.domain.outcome import Outcome
+from mes_terminal.domain.trace import Trace
 from mes_terminal.domain.view import PreflightView, StationView
 
 
@@ -27,6 +28,9 @@ class CoreLink(Protocol):
 
     async def request(self, do: str, **params: Any) -> msgspec.Raw:
         """Ask and return the answer's JSON."""
+
+    def pages(self, do: str, **params: Any) -> AsyncIterator[list[msgspec.Raw]]:
+        """Ask for a list and yield its pages: rows, each a JSON object."""
 
     def subscribe(self) -> AsyncIterator[tuple[str, msgspec.Raw]]:
         """Yield pushes, besides `gone` and `attached`."""
@@ -109,6 +113,16 @@ class ScanFailed(Message):
 
 class ScanTaken(Message):
     """A code given at this terminal was answered."""
+
+
+class TraceArrived(Message):
+    """The genealogy that was asked for, or a sentence that says why there is none."""
+
+    def __init__(self, number: int, trace: Trace | None, sentence: str = "") -> None:
+        super().__init__()
+        self.number = number
+        self.trace = trace
+        self.sentence = sentence
 
 
 class GateDue(Message):

@@ -22,10 +22,23 @@ Sound = Literal["accepted", "refused", "stop"]
 WAITING_VERBS: Final = frozenset(
     (
         *("QTY", "SHORT", "SCRAP", "REWORK", "ISSUE", "RETURN", "EXTRA", "EMPTY", "ASIDE"),
-        *("UNMOUNT", "MOVE", "HOLD", "RELEASE", "COUNT"),
+        *("UNMOUNT", "MOVE", "HOLD", "RELEASE", "COUNT", "REPLACE"),
     )
 )
 """Commands that do nothing until the next code: the screen says DO, not OK."""
+_DONE_BY_HAND: Final = {
+    "ISSUE": "issued",
+    "EXTRA": "issued_extra",
+    "RETURN": "returned",
+    "SCRAP": "scrapped",
+    "MOVE": "moved",
+    "HOLD": "held",
+    "RELEASE": "released",
+    "EMPTY": "emptied",
+    "ASIDE": "set_aside",
+    "UNMOUNT": "unmounted",
+}
+"""What became of material, by the command that its code answered (BF-10, BF-16, BF-17, BF-27)."""
 
 EXCEPTIONS_NAMED_MAX: Final = 3
 """Exceptions named in one line; the others are counted."""
@@ -48,7 +61,7 @@ _FACTS_IN_MESSAGE: Final = frozenset(
         *("has_dependents", "malformed", "not_a_step", "operation_order", "ambiguous"),
         *("order_closed", "confirm", "confirm_close", "confirm_repeat", "serial_in_use"),
         *("component_serial_missing", "not_authorised", "reason_missing", "undo_too_late"),
-        *("control_chars", "no_effect", "disk"),
+        *("control_chars", "no_effect", "disk", "reason", "approval"),
     )
 )
 """Reasons whose message holds facts that no field has (a date, a list): it is shown below."""
@@ -229,6 +242,8 @@ def _completed_kind(outcome: Outcome) -> str:
         return "closed_short"
     if not outcome.produced and outcome.scrapped:
         return "scrap"
+    if not (outcome.produced or outcome.consumed) and (outcome.serial or outcome.lot):
+        return "reworked"
     if outcome.order_status == "closed":
         return "closed"
     return "unit" if outcome.serial else "units"
@@ -238,8 +253,16 @@ def _recorded_kind(outcome: Outcome, view: StationView | None, answered: str | N
     command = verb_of(outcome.code)
     if command is not None:
         return command[0]
+    if outcome.report_id and answered in ("REWORK", "REPLACE"):
+        return "in_rework" if answered == "REWORK" else "replaced"
+    if outcome.serial and view is not None and view.pending_verb == "REPLACE":
+        return "REPLACE"
+    if outcome.item and answered in _DONE_BY_HAND:
+        return _DONE_BY_HAND[answered]
+    if outcome.serial and outcome.work_order and not (outcome.lot or outcome.report_id):
+        return "in_slot"
     if outcome.lot or outcome.serial:
-        return {"EMPTY": "emptied", "UNMOUNT": "unmounted"}.get(answered or "", "in_use")
+        return "in_use"
     if outcome.work_order:
         return "started"
     if outcome.item or view is None:

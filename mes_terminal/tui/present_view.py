@@ -146,7 +146,8 @@ def pending_text(view: StationView, words: Words) -> str:
     labels = words.labels
     if view.pending_verb and view.pending_verb != "QTY":
         argument = f" {safe(view.pending_argument, 24)}" if view.pending_argument else ""
-        command = f"%{safe(view.pending_verb, 12)}{argument}"
+        sign = "" if view.pending_verb == "REPLACE" else "%"  # that is no code of a card
+        command = f"{sign}{safe(view.pending_verb, 12)}{argument}"
         return labels.waiting_for.format(command=command, what=pending_wants(view, words))
     if view.pending_quantity:
         return labels.quantity_set.format(quantity=number(view.pending_quantity, words))

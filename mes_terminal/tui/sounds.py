@@ -7,11 +7,13 @@ of the pattern as its last argument. Used by the app only.
 """
 
 import asyncio
+import os
 import shlex
 from collections.abc import Callable
 from typing import Final
 
 from msgspec import Struct
+from textual.app import App
 
 from mes_terminal.tui.present import Sound
 
@@ -68,6 +70,33 @@ class TerminalBeeper:
                 self._write(text)
             else:
                 self._later(beep.at_ms / 1000, lambda text=text: self._write(text))  # type: ignore[misc]
+
+
+class Player:
+    """Plays on the terminal under an app, or by the program that is named for it."""
+
+    def __init__(self, app: App[None]) -> None:
+        self._app = app
+        self._sounding: set[asyncio.Task[None]] = set()
+
+    def play(self, sound: Sound) -> None:
+        """Begin `sound`; never waits."""
+        setting = os.environ.get(SOUND_VARIABLE)
+        if setting:
+            task = asyncio.get_running_loop().create_task(run_program(setting, sound))
+            self._sounding.add(task)
+            task.add_done_callback(self._sounding.discard)
+            return
+        driver = self._app._driver
+        if driver is None or driver.is_headless:
+            return
+
+        def write(text: str) -> None:
+            driver.write(text)
+            driver.flush()
+
+        console = os.environ.get("TERM") == "linux"
+        TerminalBeeper(write, self._app.set_timer, console=console).play(sound)
 
 
 def beep_text(beep: Beep) -> str:

@@ -21,6 +21,11 @@ SHOTS = [
     ("stop", SMALL, True),
     ("ok", LARGE, False),
     ("trouble", LARGE, False),
+    ("trace", SMALL, False),
+    ("trace-german", SMALL, False),
+    ("trace-long", SMALL, True),
+    ("trace-unknown", SMALL, False),
+    ("trace", LARGE, False),
 ]
 
 

@@ -45,6 +45,7 @@ FUNCTION_KEYS: Final = {
     "f3": "quantity",
     "f4": "short",
     "f5": "cancel",
+    "f6": "trace",
 }
 
 

@@ -1,9 +1,13 @@
 """The bottom line: what the function keys do. Scanning alone needs none of them."""
 
 from collections.abc import Sequence
+from typing import Final
 
 from textual.content import Content
 from textual.widget import Widget
+
+GAPS: Final = (2, 1, 0)
+"""Columns between two keys: the most that leaves room for all of them."""
 
 
 class KeyBar(Widget):
@@ -19,5 +23,9 @@ class KeyBar(Widget):
 
     def render(self) -> Content:
         """Return one line."""
-        parts = [Content.assemble((f" {k} ", "bold"), legend, "  ") for k, legend in self.keys]
-        return Content("").join(parts).truncate(self.size.width, ellipsis=True)
+        for gap in GAPS:
+            parts = [Content.assemble((f" {k} ", "bold"), legend) for k, legend in self.keys]
+            line = Content(" " * gap).join(parts)
+            if line.cell_length <= self.size.width:
+                break
+        return line.truncate(self.size.width, ellipsis=True)

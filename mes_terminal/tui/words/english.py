@@ -2,6 +2,8 @@
 
 from typing import Final
 
+from mes_terminal.tui.words.material_words import ENGLISH_MATERIAL
+from mes_terminal.tui.words.trace_words import ENGLISH_TRACE
 from mes_terminal.tui.words.vocabulary import Labels, Sentence, Words
 
 _NOTHING = "Nothing was booked."
@@ -17,6 +19,7 @@ _COMPLETED: Final = {
         "{order} is closed short, nothing more was booked.", "Take the next order."
     ),
     "scrap": Sentence("Scrap of {item} booked, {components}.", "{left} left on {order}."),
+    "reworked": Sentence("{quantity} {item} out of rework.", "Nothing more was consumed."),
     "exceptions": Sentence("", "It is booked. For the supervisor: {exceptions}."),
 }
 
@@ -48,11 +51,14 @@ _RECORDED: Final = {
     "STOP": Sentence("Line stop is noted: {argument}.", "It ends with the next good report."),
     "END": Sentence("End of shift.", "Hand over what is still open."),
     "started": Sentence("{order} is started.", "Build the first unit."),
+    "in_rework": Sentence("{quantity} {item} in rework.", "Scan the same code when it is done."),
+    "REPLACE": Sentence("{serial} comes out.", "Scan what goes in.", "a serial of {item}"),
+    "replaced": Sentence("{serial} is in.", "Scan the unit when it is done.", "the unit's serial"),
+    "in_slot": Sentence("{item} {serial} is in its slot.", "Scan what is still missing."),
     "in_use": Sentence("{lot} of {item} is in use here.", "Go on as usual."),
     "signed_in": Sentence("Hello, {person}", "Go on as usual."),
     "signed_out": Sentence("Signed out.", "Scan your badge before you go on.", "a badge"),
-    "emptied": Sentence("{lot} of {item} is empty and off.", "Scan the new container."),
-    "unmounted": Sentence("{lot} of {item} is taken off.", "Scan the new container."),
+    **ENGLISH_MATERIAL,
     "other": Sentence("Taken: {code}.", "Go on as usual."),
 }
 
@@ -75,9 +81,7 @@ _NEEDS: Final = {
     "quantity": Sentence(
         "How many of {item}?", "Give the quantity, then scan again.", "%QTY n, then this code"
     ),
-    "reason": Sentence(
-        "This needs a reason.", "Scan the reason card, then this again.", "a reason card"
-    ),
+    "reason": Sentence("This needs a reason.", "Scan the reason card.", "a reason card"),
     "badge": Sentence("Who are you?", "Scan your badge, then this again.", "your badge"),
     "approval": Sentence(
         "A supervisor has to approve this.", "Call one to the station.", "supervisor's badge"
@@ -297,6 +301,7 @@ ENGLISH: Final = Words(
         "SHORT": "the order to close short",
         "SCRAP": "a unit, container or lot",
         "REWORK": "a unit, container or lot",
+        "REPLACE": "the serial that goes in",
         "ISSUE": "a container or lot",
         "RETURN": "a container or lot",
         "EXTRA": "a container or lot",
@@ -349,6 +354,7 @@ ENGLISH: Final = Words(
         "quantity": "Quantity",
         "short": "Close short",
         "cancel": "Cancel",
+        "trace": "Trace",
         "leave": "Leave",
     },
     commands={
@@ -359,5 +365,6 @@ ENGLISH: Final = Words(
         "%SHORT reason": "closes an order short",
         "%EMPTY  %UNMOUNT": "a mounted container is empty, or off",
     },
+    trace=ENGLISH_TRACE,
     labels=_LABELS,
 )

@@ -2,6 +2,8 @@
 
 from typing import Final
 
+from mes_terminal.tui.words.material_words import GERMAN_MATERIAL
+from mes_terminal.tui.words.trace_words import GERMAN_TRACE
 from mes_terminal.tui.words.vocabulary import Labels, Sentence, Words
 
 _NOTHING = "Nichts gebucht."
@@ -18,6 +20,7 @@ _COMPLETED: Final = {
         "Den nächsten Auftrag nehmen.",
     ),
     "scrap": Sentence("{item}: Ausschuss gebucht, {components}.", "Bei {order} offen: {left}."),
+    "reworked": Sentence("{quantity} {item} aus der Nacharbeit.", "Es wurde nichts verbraucht."),
     "exceptions": Sentence("", "Es ist gebucht. Für den Vorgesetzten: {exceptions}."),
 }
 
@@ -63,11 +66,18 @@ _RECORDED: Final = {
     ),
     "END": Sentence("Schichtende.", "Offenes übergeben."),
     "started": Sentence("{order} ist begonnen.", "Die erste Einheit bauen."),
+    "in_rework": Sentence(
+        "{quantity} {item} in Nacharbeit.", "Wenn fertig, denselben Code scannen."
+    ),
+    "REPLACE": Sentence("{serial} kommt heraus.", "Den Ersatz scannen.", "Seriennummer von {item}"),
+    "replaced": Sentence(
+        "{serial} ist eingebaut.", "Wenn fertig, die Einheit scannen.", "Nummer der Einheit"
+    ),
+    "in_slot": Sentence("{item} {serial} sitzt an seinem Platz.", "Scannen Sie, was noch fehlt."),
     "in_use": Sentence("{item}: {lot} ist hier im Einsatz.", "Weiter wie gewohnt."),
     "signed_in": Sentence("Hallo, {person}", "Weiter wie gewohnt."),
     "signed_out": Sentence("Abgemeldet.", "Vor dem Weiterarbeiten anmelden.", "ein Ausweis"),
-    "emptied": Sentence("{item}: {lot} ist leer und ab.", "Den neuen Behälter scannen."),
-    "unmounted": Sentence("{item}: {lot} ist abgenommen.", "Den neuen Behälter scannen."),
+    **GERMAN_MATERIAL,
     "other": Sentence("Angenommen: {code}.", "Weiter wie gewohnt."),
 }
 
@@ -90,9 +100,7 @@ _NEEDS: Final = {
     "quantity": Sentence(
         "Wie viele: {item}?", "Menge angeben, dann noch einmal.", "%QTY n, dann dieser Code"
     ),
-    "reason": Sentence(
-        "Dazu braucht es einen Grund.", "Grundkarte scannen, dann noch einmal.", "Grundkarte"
-    ),
+    "reason": Sentence("Dazu braucht es einen Grund.", "Die Grundkarte scannen.", "Grundkarte"),
     "badge": Sentence(
         "Wer sind Sie?", "Ausweis scannen, dann dies noch einmal.", "der eigene Ausweis"
     ),
@@ -322,6 +330,7 @@ GERMAN: Final = Words(
         "SHORT": "den Auftrag mit Fehlmenge",
         "SCRAP": "Einheit, Behälter oder Los",
         "REWORK": "Einheit, Behälter oder Los",
+        "REPLACE": "den Ersatz",
         "ISSUE": "Behälter oder Los",
         "RETURN": "Behälter oder Los",
         "EXTRA": "Behälter oder Los",
@@ -374,6 +383,7 @@ GERMAN: Final = Words(
         "quantity": "Menge",
         "short": "Fehlmenge",
         "cancel": "Abbruch",
+        "trace": "Herkunft",
         "leave": "Ende",
     },
     commands={
@@ -384,5 +394,6 @@ GERMAN: Final = Words(
         "%SHORT Grund": "beendet einen Auftrag mit Fehlmenge",
         "%EMPTY  %UNMOUNT": "ein Behälter ist leer, oder ab",
     },
+    trace=GERMAN_TRACE,
     labels=_LABELS,
 )

@@ -8,6 +8,8 @@ Pure; filled by `english` and `german`, read by `present` and `present_view`.
 
 from msgspec import Struct
 
+from mes_terminal.tui.words.trace_words import TraceWords
+
 
 class Sentence(Struct, frozen=True):
     """What happened, what to do, which code to scan; `scan` empty means: what the view says."""
@@ -104,9 +106,10 @@ class Words(Struct, frozen=True, kw_only=True):
     absent: dict[str, str]
     """What stands for a field the outcome does not state."""
     completed: dict[str, Sentence]
-    """`units`, `unit`, `closed`, `closed_short`, `scrap`, `exceptions`."""
+    """`units`, `unit`, `closed`, `closed_short`, `scrap`, `reworked`, `exceptions`."""
     recorded: dict[str, Sentence]
-    """By verb; besides `started`, `in_use`, `signed_in`, `signed_out`, `recovered`, `other`."""
+    """By verb; besides `started`, `in_use`, `in_rework`, `REPLACE`, `replaced`, `signed_in`,
+    `signed_out`, `recovered`, `other`."""
     already_done: dict[str, Sentence]
     """By reason; `""` for none stated."""
     needs: dict[str, Sentence]
@@ -122,7 +125,9 @@ class Words(Struct, frozen=True, kw_only=True):
     """What went wrong at a scanner, by its counter; the first that is there is shown."""
     order_states: dict[str, str]
     keys: dict[str, str]
-    """Legends of the function keys: `help`, `undo`, `quantity`, `short`, `cancel`, `leave`."""
+    """Legends of the function keys: `help`, `undo`, `quantity`, `short`, `cancel`, `trace`,
+    `leave`."""
     commands: dict[str, str]
     """One line a command, for the help screen."""
+    trace: TraceWords
     labels: Labels
