@@ -25,6 +25,7 @@ from mes_terminal.domain.scan import Scan, ScanRequest
 from mes_terminal.store.database import Database, open_database
 from mes_terminal.usecases.doctor import examine
 from mes_terminal.usecases.handle_scan import handle_scan
+from mes_terminal.usecases.heal import heal_all
 from mes_terminal.usecases.journal import journal_scans, waiting_scans
 from mes_terminal.usecases.lists import LISTS, order_lines
 from mes_terminal.usecases.load_master_data import LoadResult, load_folder
@@ -91,6 +92,10 @@ class Station:
         result = load_folder(self.db, told, rules=self.rules, now=self.now, at=at)
         assert not result.faults, result.faults
         return result
+
+    def heal(self) -> None:
+        """Work off what waits to heal, as the station does between scans."""
+        heal_all(self.db, self.rules, now=self.now)
 
     def rows(self, name: str, **filters: str) -> list[Row]:
         """Return a list of the command line, as its JSON reads."""
@@ -196,12 +201,12 @@ def as_json(value: Any) -> Any:
     return json.loads(msgspec.json.encode(value))
 
 
-def quantities(outcome: Outcome) -> list[tuple[str, str | None, str]]:
+def quantities(outcome: Outcome) -> list[tuple[str | None, str | None, str]]:
     """Return (line, lot, quantity) of what was consumed, as drawn."""
     return [(each.line, each.lot, each.quantity) for each in outcome.consumed]
 
 
-def certainties(outcome: Outcome) -> list[tuple[str, str | None, str | None]]:
+def certainties(outcome: Outcome) -> list[tuple[str | None, str | None, str | None]]:
     """Return (line, lot, certainty) of what was consumed, as drawn."""
     return [(each.line, each.lot, each.certainty) for each in outcome.consumed]
 

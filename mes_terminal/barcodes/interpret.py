@@ -6,22 +6,29 @@ database knows exactly. A command that waits takes the next code of its kind.
 
 from typing import assert_never
 
-from mes_terminal.barcodes.payload import Payload
+from mes_terminal.barcodes.label import ORDER_AIS
+from mes_terminal.barcodes.payload import Payload, Swallowed
 from mes_terminal.domain.intent import (
     AwaitCode,
     Cancel,
     CloseShort,
     Dismount,
+    FillSlot,
+    HandleMaterial,
     Help,
     Intent,
     Meaning,
+    Named,
     NameOutputLot,
     Need,
     PresentBadge,
     Refuse,
     ReportItem,
+    ReportOperation,
     ReportOrder,
     ReportUnit,
+    Rework,
+    Scrap,
     SetQuantity,
     StartOrder,
     Undo,
@@ -44,7 +51,15 @@ COUNT_AIS = frozenset({"30", "37"})
 COUNT_LONG = 5
 """Digits of a count that a box may not hold: 2100 is a count, 241055 may be 24 and a lot."""
 
-_WAITING_VERBS = frozenset({"EMPTY", "UNMOUNT"})
+ITEM_NUMBER_AIS = ("240", "241")
+GTIN_AIS = ("01", "02")
+
+_DISMOUNTS = frozenset({"EMPTY", "UNMOUNT", "ASIDE"})
+_FOR_ORDERS = frozenset({"START", "SHORT"})
+_AWAITS = _DISMOUNTS | {
+    "SHORT", "SCRAP", "REWORK", "ISSUE", "RETURN", "EXTRA", "MOVE", "HOLD", "RELEASE"
+}  # fmt: skip
+"""Commands that wait for a code; `START` waits only where it lacks its order."""
 
 
 def interpret(payload: Payload, session: Session, meanings: list[Meaning]) -> Intent:
@@ -89,9 +104,9 @@ def _command(payload: Payload, meanings: list[Meaning]) -> Intent:
             return Help()
         case "START":
             return _start(argument, meanings)
-        case "SHORT":
-            return AwaitCode("SHORT", argument)
-        case "EMPTY" | "UNMOUNT" as verb:
+        case "OP":
+            return _operation(argument, meanings)
+        case verb if verb in _AWAITS:
             return AwaitCode(verb, argument)
         case verb:
             return Refuse(
@@ -123,18 +138,36 @@ def _start(argument: str, meanings: list[Meaning]) -> Intent:
     return StartOrder(orders[0].key)
 
 
+def _operation(argument: str, meanings: list[Meaning]) -> Intent:
+    """Return the report of `%OP nn` for the active order, or of `%OP nn order`."""
+    operation, _, work_order = argument.partition(" ")
+    if not operation:
+        return Need("quantity", "OP lacks its operation", "Scan the operation of the traveller")
+    if not work_order:
+        return ReportOperation(operation, None)
+    orders = [meaning for meaning in meanings if meaning.kind == "order"]
+    if not orders:
+        return Need("order", f"There is no order {work_order}", "Scan the traveller again")
+    return ReportOperation(operation, orders[0].key)
+
+
 def _for_pending(payload: Payload, session: Session, meanings: list[Meaning]) -> Intent | None:
     """Return what the waiting command makes of the code; `None` if it is no code for it at all."""
     if any(meaning.kind == "badge" for meaning in meanings):
         return None
     verb = session.pending_verb or ""
-    if verb in _WAITING_VERBS:
-        return _dismount(verb, payload, meanings)
+    argument = session.pending_argument or ""
+    if verb == "REPLACE":
+        return _replacement(argument, payload, session, meanings)
+    if verb in _DISMOUNTS:
+        return _dismount(verb, argument, payload, meanings)
+    if verb not in _FOR_ORDERS:
+        return _on_what(verb, argument, payload, session, meanings)
     orders = [meaning for meaning in meanings if meaning.kind == "order"]
     if orders and verb == "START":
         return StartOrder(orders[0].key)
     if orders:
-        return CloseShort(orders[0].key, session.pending_argument or "")
+        return CloseShort(orders[0].key, argument)
     if not meanings:
         return None
     return Need(
@@ -143,6 +176,42 @@ def _for_pending(payload: Payload, session: Session, meanings: list[Meaning]) ->
         "Scan the order, or CANCEL",
         verb=verb,
     )
+
+
+def _replacement(
+    argument: str, payload: Payload, session: Session, meanings: list[Meaning]
+) -> Intent | None:
+    """Return what the code is to a unit in rework from which a serial comes out (BF-28)."""
+    if not meanings:
+        return None
+    if meanings[0].kind == "component_serial":
+        return _plain(payload, session, meanings)
+    return Need(
+        "component",
+        f"This is {_WHAT_IT_IS[meanings[0].kind]}. What replaces {argument} is expected",
+        "Scan the serial that goes in, or CANCEL",
+        verb="REPLACE",
+    )
+
+
+def _on_what(
+    verb: str, argument: str, payload: Payload, session: Session, meanings: list[Meaning]
+) -> Intent | None:
+    """Return what a waiting command does with the one thing that the code names."""
+    if not meanings:
+        return None
+    quantity, refusal = _quantity_of(payload, session, meanings)
+    if refusal is not None:
+        return refusal
+    one = meanings[0]
+    what = Named(one.kind, one.key, one.row_id, one.item_id, quantity)
+    match verb:
+        case "SCRAP":
+            return Scrap(argument, what)
+        case "REWORK":
+            return Rework(argument, what)
+        case _:
+            return HandleMaterial(verb, argument, what)
 
 
 _WHAT_IT_IS = {
@@ -157,7 +226,7 @@ _WHAT_IT_IS = {
 }
 
 
-def _dismount(verb: str, payload: Payload, meanings: list[Meaning]) -> Dismount:
+def _dismount(verb: str, argument: str, payload: Payload, meanings: list[Meaning]) -> Dismount:
     lot_id = container_id = item_id = 0
     for meaning in meanings:
         if meaning.kind == "lot":
@@ -166,33 +235,46 @@ def _dismount(verb: str, payload: Payload, meanings: list[Meaning]) -> Dismount:
             container_id = meaning.row_id
         elif meaning.kind == "item":
             item_id = meaning.row_id
-    return Dismount(verb, payload.text, lot_id, container_id, item_id, bool(meanings))
+    return Dismount(verb, argument, payload.text, lot_id, container_id, item_id, bool(meanings))
 
 
 def _plain(payload: Payload, session: Session, meanings: list[Meaning]) -> Intent:
     if not meanings:
         return UnknownCode()
+    quantity, refusal = _quantity_of(payload, session, meanings)
+    if refusal is not None:
+        return refusal
+    meaning = meanings[0]
+    return _of_meaning(meaning, quantity, meaning.box or payload.groups.get("box"))
+
+
+def _quantity_of(
+    payload: Payload, session: Session, meanings: list[Meaning]
+) -> tuple[int | None, Refuse | None]:
+    """Return the quantity that counts for the one thing a code means, or why it cannot be used."""
     if len(meanings) > 1:
         names = ", ".join(f"{_WHAT_IT_IS[m.kind]} ({m.key})" for m in meanings)
-        return Refuse("ambiguous", f"The code means two things: {names}", "Scan a fuller label")
+        said = f"The code means two things: {names}"
+        return None, Refuse("ambiguous", said, "Scan a fuller label")
     meaning = meanings[0]
     doubt = _doubt(payload, meaning)
     if doubt is not None:
-        return doubt
+        return None, doubt
     quantity = session.pending_quantity_micro
     label = payload.groups.get("quantity")
     if quantity is None and meaning.fault is not None:
-        return Refuse("malformed", f"{meaning.fault}", "Call a supervisor; nothing was booked")
+        return None, Refuse("malformed", meaning.fault, "Call a supervisor; nothing was booked")
     if quantity is None:
         quantity = meaning.quantity_micro
     if label is not None and quantity is None:
         try:
             quantity = parse_quantity(label)
         except QuantityError as error:
-            return Refuse("malformed", f"The label's quantity: {error}", "Scan the label again")
+            said = f"The label's quantity: {error}"
+            return None, Refuse("malformed", said, "Scan the label again")
     if quantity is not None and quantity <= 0 and meaning.kind in ("order", "item"):
-        return Refuse("malformed", "The label's quantity is 0", "Check the label")
-    return _of_meaning(meaning, quantity, meaning.box or payload.groups.get("box"))
+        return None, Refuse("malformed", "The label's quantity is 0", "Check the label")
+    return quantity, None
 
 
 def _of_meaning(meaning: Meaning, quantity: int | None, box: str | None) -> Intent:
@@ -216,12 +298,12 @@ def _of_meaning(meaning: Meaning, quantity: int | None, box: str | None) -> Inte
                 f"This is the location {meaning.key}. It has no effect here",
                 "Scan an order, a unit or a component lot",
             )
+        case "component_serial" if meaning.row_id:
+            return FillSlot(meaning.row_id, meaning.item_id, meaning.key)
         case "component_serial":
             return Refuse(
-                "no_effect" if meaning.row_id else "serial_unknown",
-                f"{meaning.key} is the serial of a component. It has no effect here"
-                if meaning.row_id
-                else f"No unit and no component has the serial {meaning.key}",
+                "serial_unknown",
+                f"No unit and no component has the serial {meaning.key}",
                 "Scan an order, a unit or a component lot",
             )
         case _:
@@ -231,13 +313,11 @@ def _of_meaning(meaning: Meaning, quantity: int | None, box: str | None) -> Inte
 def _doubt(payload: Payload, meaning: Meaning) -> Refuse | None:
     """Refuse a label whose GS may have been lost before something this station expects.
 
-    A lot, unit or container that the database knows as it was read is no case of that.
+    An element that the database knows as it was read has swallowed nothing.
     """
-    is_known = meaning.kind in ("unit", "container", "lot", "component_serial") and meaning.row_id
+    known = _known_whole(payload, meaning) if payload.swallowed else frozenset()
     for lost in payload.swallowed:
-        if lost.ai in COUNT_AIS and len(lost.value + lost.next_ai + lost.next_value) < COUNT_LONG:
-            continue
-        if lost.next_ai[:2] in EXPECTED_AIS and not (is_known and lost.ai in ("10", "21")):
+        if lost.ai not in known and _may_be_meant(lost):
             return Refuse(
                 "gs_suspected",
                 f"({lost.ai}){lost.value} may have swallowed ({lost.next_ai}){lost.next_value}: "
@@ -245,6 +325,31 @@ def _doubt(payload: Payload, meaning: Meaning) -> Refuse | None:
                 "Scan it again; then test the scanner (mes-terminal scanners --test)",
             )
     return None
+
+
+def _known_whole(payload: Payload, meaning: Meaning) -> frozenset[str]:
+    """Return the elements whose value, exactly as it was read, the database knows."""
+    fields = payload.fields
+    if meaning.kind == "order":
+        return frozenset(ai for ai in ORDER_AIS if fields.get(ai) == meaning.key)
+    known = {ai for ai in ITEM_NUMBER_AIS if ai in fields}
+    if not meaning.item_id or len(known) > 1 or not fields.keys().isdisjoint(GTIN_AIS):
+        known = set()
+    if meaning.row_id and meaning.kind in ("unit", "container", "lot", "component_serial"):
+        known |= {"10", "21"}
+    return frozenset(known)
+
+
+def _may_be_meant(lost: Swallowed) -> bool:
+    """Tell whether a label could really hold what was perhaps swallowed, and the station read it.
+
+    A short count is a count, and no label counts nothing.
+    """
+    if lost.ai in COUNT_AIS and len(lost.value + lost.next_ai + lost.next_value) < COUNT_LONG:
+        return False
+    if lost.next_ai in COUNT_AIS and not lost.next_value.strip("0"):
+        return False
+    return lost.next_ai[:2] in EXPECTED_AIS
 
 
 def _lot(meaning: Meaning, quantity: int | None) -> Intent:

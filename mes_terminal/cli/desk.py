@@ -63,6 +63,7 @@ class LocalDesk:
         """See `Desk`."""
         booking = self._booking
         outcome = booking.book(booking.request_for(raw, device=device, badge=badge, at=at))
+        booking.heal_all()
         booking.tidy(idle=False)
         return outcome
 
@@ -72,6 +73,7 @@ class LocalDesk:
 
         order = LoadOrder(folder=str(folder), dry_run=dry_run, diff=diff, at=at)
         result = load(self._booking, folder, order)
+        self._booking.heal_all()
         return msgspec.to_builtins(result)
 
     def preflight(self, work_order: str) -> Any:

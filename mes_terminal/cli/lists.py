@@ -11,6 +11,7 @@ from typing import Any, Final, get_args
 
 import click
 
+from mes_terminal.cli.order_costs import render_costs
 from mes_terminal.cli.session import Session, pass_session, print_json_array
 from mes_terminal.cli.table import render_table
 from mes_terminal.domain.outcome import ExceptionKind, OutcomeKind
@@ -115,6 +116,7 @@ def orders(context: click.Context, /, **filters: Any) -> None:
       mes-terminal orders
       mes-terminal orders --open --item CHAIR-4
       mes-terminal orders lines WO-1001
+      mes-terminal orders cost WO-1001
     """
     if context.invoked_subcommand is None:
         show(context.ensure_object(Session), "orders", filters)
@@ -131,6 +133,32 @@ def order_lines(session: Session, number: str) -> None:
       mes-terminal orders lines WO-1001 --json
     """
     show(session, "order_lines", {"work_order": number})
+
+
+@orders.command("cost")
+@click.argument("numbers", nargs=-1, metavar="[NUMBER]...")
+@pass_session
+def order_costs(session: Session, numbers: tuple[str, ...]) -> None:
+    """What orders cost: material, labour, overhead, scrap, and what more was used than planned.
+
+    Without numbers every order that something was reported of.
+
+    \b
+    Examples:
+      mes-terminal orders cost WO-1001
+      mes-terminal orders cost --json
+    """
+    currency = {"currency": session.settings.costs.currency}
+    if numbers:  # all of them first: an unknown one must print nothing
+        asked = [currency | {"work_order": number} for number in numbers]
+        rows = iter([row for filters in asked for row in session.rows("order_costs", filters)])
+    else:
+        rows = _begun(session.rows("order_costs", currency))
+    if session.as_json:
+        print_json_array(rows)
+        return
+    for line in render_costs(rows):
+        click.echo(line)
 
 
 @click.command()

@@ -37,6 +37,8 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "journal": ("mes_terminal.cli.lists", "journal"),
     "outbox": ("mes_terminal.cli.lists", "outbox"),
     "audit": ("mes_terminal.cli.lists", "audit"),
+    "trace": ("mes_terminal.cli.trace", "trace"),
+    "policy": ("mes_terminal.cli.policy", "policy"),
     "doctor": ("mes_terminal.cli.doctor", "doctor"),
     "bench": ("mes_terminal.cli.bench", "bench"),
 }

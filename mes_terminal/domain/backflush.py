@@ -2,14 +2,22 @@
 
 `dues` says what each line still needs for what is reported (BF-4); `Stock` hands out lots in the
 order of BF-15 and knows what is left; `draw` brings both together and names how sure each draw is
-(BF-37). Lots are split, never merged.
+(BF-37). Lots are split, never merged. `domain.sourcing` draws on more than the
+books of one item: on containers that hold a little more (BF-17), on substitutes (BF-29).
 """
 
 from collections.abc import Iterable, Sequence
 
 from msgspec import Struct
 
-from mes_terminal.domain.order import LineFacts, Source, net_target_micro, scrap_target_micro
+from mes_terminal.domain.operations import Reported
+from mes_terminal.domain.order import (
+    LineFacts,
+    Source,
+    Substitute,
+    net_target_micro,
+    scrap_target_micro,
+)
 from mes_terminal.domain.outcome import Certainty
 from mes_terminal.domain.quantity import MICRO
 
@@ -34,6 +42,17 @@ class Piece(Struct, frozen=True, gc=False):
     source: Source
     quantity_micro: int
     certainty: Certainty | None
+    gain_micro: int = 0
+    """Of it beyond the books: a gain of the mounted container (BF-17)."""
+    substitute: Substitute | None = None
+    """The item that stands in for the component (BF-29); `quantity_micro` is then its own."""
+    substituted_micro: int = 0
+    """How much of the component the substitute counts for."""
+
+    @property
+    def covers_micro(self) -> int:
+        """What it counts for, in units of the component (BF-4)."""
+        return self.quantity_micro if self.substitute is None else self.substituted_micro
 
 
 class Draw(Struct, frozen=True):
@@ -44,15 +63,55 @@ class Draw(Struct, frozen=True):
     scrap: list[Piece] = []
     net_missing_micro: int = 0
     scrap_missing_micro: int = 0
+    overdrawn_micro: int = 0
+    """What a mounted container of known size should have given and could not (BF-17)."""
 
 
 class Stock:
-    """What can be picked at each location, and what of it is left as a report draws on it."""
+    """What can be picked at each location, and what of it is left as a report draws on it.
 
-    def __init__(self, pools: dict[PoolKey, list[Source]]) -> None:
+    `allowances` has, by balance id, what mounted containers of known size may give beyond their
+    books (BF-17).
+    """
+
+    def __init__(
+        self, pools: dict[PoolKey, list[Source]], allowances: dict[int, int] | None = None
+    ) -> None:
         self._pools = pools
+        self._allowances = allowances or {}
         self.left_micro: dict[int, int] = {}
         """Balance id → what is left, of every balance drawn on."""
+
+    @property
+    def has_containers(self) -> bool:
+        """Are containers of known size mounted that a line drains?"""
+        return bool(self._allowances)
+
+    def add(self, pools: dict[PoolKey, list[Source]]) -> None:
+        """Know more stock; what was drawn of it stays drawn."""
+        self._pools |= pools
+
+    def sources(self, key: PoolKey) -> Sequence[Source]:
+        """Return the pool in the order of BF-15."""
+        return self._pools.get(key, ())
+
+    def is_sized(self, source: Source) -> bool:
+        """Is it known how much the mounted container holds?"""
+        return source.mounted and source.balance_id in self._allowances
+
+    def available_micro(self, source: Source, *, with_gain: bool) -> int:
+        """Return what is left of a balance, and what its container may give beyond."""
+        left = self.left_micro.get(source.balance_id, source.quantity_micro)
+        return left + self._allowances.get(source.balance_id, 0) if with_gain else left
+
+    def draw(self, source: Source, quantity_micro: int) -> int:
+        """Draw from a balance; return what of it is beyond the books."""
+        left = self.left_micro.get(source.balance_id, source.quantity_micro) - quantity_micro
+        gain = max(0, -left)
+        self.left_micro[source.balance_id] = left + gain
+        if gain:
+            self._allowances[source.balance_id] -= gain
+        return gain
 
     def take_from_first(self, key: PoolKey, quantity_micro: int) -> Source | None:
         """Draw from the pool's first balance if that covers it all: what most lines find."""
@@ -68,9 +127,10 @@ class Stock:
 
     def take(
         self, key: PoolKey, quantity_micro: int, *, mounted_only: bool
-    ) -> tuple[list[tuple[Source, int]], int]:
-        """Draw up to `quantity_micro`; return the parts in order and what is missing."""
-        parts: list[tuple[Source, int]] = []
+    ) -> tuple[list[Piece], int]:
+        """Draw up to `quantity_micro` of the books; return the pieces in order, and what is
+        missing."""
+        parts: list[Piece] = []
         if not quantity_micro:
             return parts, 0
         left = self.left_micro
@@ -82,23 +142,27 @@ class Stock:
                 continue
             part = min(available, quantity_micro)
             left[source.balance_id] = available - part
-            parts.append((source, part))
+            parts.append(Piece(source, part, None))
             quantity_micro -= part
             if not quantity_micro:
                 break
         return parts, quantity_micro
 
 
-def dues(lines: Iterable[LineFacts], reported_micro: int) -> list[Due]:
-    """Return what each backflushed line needs once `reported_micro` units are reported (BF-4)."""
+def dues(lines: Iterable[LineFacts], reported: Reported) -> list[Due]:
+    """Return what each backflushed line needs once so many units count for it (BF-4, BF-11).
+
+    Components with serials are not drawn from stock: they are in the slots (BF-18).
+    """
     needed: list[Due] = []
     for line in lines:
-        if line.issue_method != "backflush":
+        if line.issue_method != "backflush" or line.tracking == "serial":
             continue
-        net = net_target_micro(line, reported_micro) - line.net_taken_micro
+        units = reported.of(line)
+        net = net_target_micro(line, units) - line.net_taken_micro
         scrap = 0
         if line.gross_num != line.net_num or line.gross_den != line.net_den:
-            scrap = scrap_target_micro(line, reported_micro) - line.scrap_taken_micro
+            scrap = scrap_target_micro(line, units) - line.scrap_taken_micro
         if net > 0 or scrap > 0:
             key = (line.item_id, line.location_id)
             needed.append(Due(line, key, max(0, net), max(0, scrap)))
@@ -132,12 +196,25 @@ def first_pools(
     return pools, to_read
 
 
+def runs_out(needed: Sequence[Due], mounted: dict[PoolKey, list[Source]]) -> bool:
+    """Tell whether a line needs more than the books have of what is mounted for it."""
+    wanted: dict[PoolKey, int] = {}
+    for due in needed:
+        if due.key in mounted:
+            wanted[due.key] = wanted.get(due.key, 0) + due.net_micro + due.scrap_micro
+    return any(
+        sum(source.quantity_micro for source in mounted[key]) < micro
+        for key, micro in wanted.items()
+    )
+
+
 def draw(needed: Sequence[Due], stock: Stock, *, units_micro: int) -> list[Draw]:
-    """Draw what is due from stock: mounted first, then in the pools' order (BF-15).
+    """Draw what is due from the books: mounted first, then in the pools' order (BF-15).
 
     `units_micro` is what the report says was made; one unit makes a mounted draw exact.
     """
     draws: list[Draw] = []
+    one_unit = units_micro <= MICRO
     for due in needed:
         line = due.line
         key = due.key
@@ -149,39 +226,63 @@ def draw(needed: Sequence[Due], stock: Stock, *, units_micro: int) -> list[Draw]
                 draws.append(Draw(line, [Piece(source, due.net_micro, sure)]))
                 continue
         net, net_missing = stock.take(key, due.net_micro, mounted_only=mounted_only)
-        scrap: list[tuple[Source, int]] = []
+        scrap: list[Piece] = []
         scrap_missing = 0
         if due.scrap_micro:
             scrap, scrap_missing = stock.take(key, due.scrap_micro, mounted_only=mounted_only)
-        mounted = _mounted_certainty(net, scrap, one_unit=units_micro <= MICRO)
-        draws.append(
-            Draw(
-                line,
-                [Piece(source, part, _certainty(line, source, mounted)) for source, part in net],
-                [Piece(source, part, _certainty(line, source, mounted)) for source, part in scrap],
-                net_missing,
-                scrap_missing,
-            )
-        )
+        each = Draw(line, net, scrap, net_missing, scrap_missing)
+        draws.append(with_certainty(each, one_unit=one_unit))
     return draws
 
 
-def _mounted_certainty(
-    net: list[tuple[Source, int]], scrap: list[tuple[Source, int]], *, one_unit: bool
-) -> Certainty:
+def in_line_order(lines: Iterable[LineFacts], draws: Iterable[Draw]) -> list[Draw]:
+    """Return draws in the order of their lines."""
+    place = {line.line_id: position for position, line in enumerate(lines)}
+    return sorted(draws, key=lambda each: place[each.line.line_id])
+
+
+def with_certainty(each: Draw, *, one_unit: bool) -> Draw:
+    """Return the draw with how sure each of its pieces is (BF-37)."""
+    mounted = _mounted_certainty(each, one_unit=one_unit)
+    return Draw(
+        each.line,
+        [_sure(each.line, piece, mounted) for piece in each.net],
+        [_sure(each.line, piece, mounted) for piece in each.scrap],
+        each.net_missing_micro,
+        each.scrap_missing_micro,
+        each.overdrawn_micro,
+    )
+
+
+def _mounted_certainty(each: Draw, *, one_unit: bool) -> Certainty:
     """Return how sure the mounted draws of one line are: all units hold it, or only some may."""
-    if one_unit or len(net) + len(scrap) < 2:
+    if one_unit or len(each.net) + len(each.scrap) < 2:
         return "exact"
-    distinct = {(source.lot_id, source.container_id) for source, _ in (*net, *scrap)}
+    distinct = {
+        (piece.source.lot_id, piece.source.container_id) for piece in (*each.net, *each.scrap)
+    }
     return "exact" if len(distinct) == 1 else "pooled"
 
 
-def _certainty(line: LineFacts, source: Source, mounted: Certainty) -> Certainty | None:
-    if line.tracking == "none":
+def _sure(line: LineFacts, piece: Piece, mounted: Certainty) -> Piece:
+    return Piece(
+        piece.source,
+        piece.quantity_micro,
+        _certainty(piece.substitute or line, piece.source, mounted),
+        piece.gain_micro,
+        piece.substitute,
+        piece.substituted_micro,
+    )
+
+
+def _certainty(
+    item: LineFacts | Substitute, source: Source, mounted: Certainty
+) -> Certainty | None:
+    if item.tracking == "none":
         return None
     if source.mounted:
         return mounted
-    return "sole" if source.lot_id == line.sole_lot_id else "assumed"
+    return "sole" if source.lot_id == item.sole_lot_id else "assumed"
 
 
 def weaker(one: Certainty, other: Certainty) -> Certainty:

@@ -1,26 +1,18 @@
-"""The ruling on a completion: from the order, what it reports and the draws to every row to write.
+"""The ruling on a report: from the order, what it reports and the draws to every row to write.
 
 Pure. One report receives the good units, posts what each line drew, books what is missing as owed
 with one exception a line (BF-20), names the genealogy (BF-37) and is told by one event (BF-12).
 """
 
-from typing import Any
-
 from msgspec import Struct
 
-from mes_terminal.domain.backflush import Draw, Piece, weaker
-from mes_terminal.domain.genealogy import edges_of
+from mes_terminal.domain.backflush import Draw, Piece
+from mes_terminal.domain.by_products import Received, full_edges, other_outputs
+from mes_terminal.domain.genealogy import edges_of, with_other_edges
 from mes_terminal.domain.order import LineFacts, OrderFacts, net_target_micro
-from mes_terminal.domain.outcome import Certainty, Consumed, OpenedException, Outcome
+from mes_terminal.domain.outcome import OpenedException, Produced
 from mes_terminal.domain.output_lots import Output, output_of
-from mes_terminal.domain.posting import (
-    EdgeRow,
-    EventDraft,
-    LineActual,
-    MaterialActual,
-    MovementRow,
-    ReportData,
-)
+from mes_terminal.domain.posting import EdgeRow, MovementRow
 from mes_terminal.domain.quantity import format_quantity
 from mes_terminal.domain.report_plan import (
     ExceptionDraft,
@@ -29,6 +21,7 @@ from mes_terminal.domain.report_plan import (
     Shortfall,
     StockIn,
 )
+from mes_terminal.domain.report_told import Told, actuals_of, event_of, outcome_of
 
 
 def plan_report(
@@ -41,28 +34,26 @@ def plan_report(
 ) -> ReportPlan:
     """Return every row of the report. `shortfalls` has an entry for each line not covered."""
     output = output_of(order, draws, request)
+    others = _others(order, output, request)
     exceptions = _exceptions(order, draws, lines, shortfalls, request)
     rows = _ledger(order, draws, shortfalls, output, request)
-    opened = [
-        OpenedException(
-            draft.exception_id,
-            draft.kind,
-            draft.line.line,
-            draft.line.item,
-            format_quantity(draft.quantity_micro),
-        )
-        for draft in exceptions
-    ]
+    rows.movements += _received(order, others)
+    rows.edges += full_edges(rows.edges, others)
+    opened = _opened(exceptions)
     status = "closed" if request.closes else "started"
-    consumed, scrapped, actuals = _actuals(draws, order)
+    wanted = request.wanted
+    told = Told(*actuals_of(draws, order), opened, output, _produced(output, others))
     return ReportPlan(
-        outcome=_outcome(order, request, output, consumed, scrapped, opened, status),
-        event=_event(order, request, output, actuals, opened, rows),
-        kind="short_close" if request.short_reason is not None else "completion",
+        outcome=outcome_of(order, request, told, status),
+        event=event_of(order, request, told, rows.movements, rows.edges),
+        kind=wanted.kind,
         order_status=status,
-        good_micro=request.good_micro,
+        good_micro=wanted.good_micro,
+        scrapped_micro=wanted.scrapped_micro,
+        operation=request.operation,
+        gains=request.gains,
         lot_id=output.lot_id,
-        new_lots=output.new_lots,
+        new_lots=output.new_lots + [new for each in others for new in each.new_lots],
         expires_on=output.expires_on,
         expires_before=order.output.expires_on,
         shortens_expiry=order.output.lot_id is not None
@@ -72,11 +63,38 @@ def plan_report(
         line_totals=rows.totals,
         balances=[(left, balance) for balance, left in left_micro.items() if left],
         emptied=[(balance,) for balance, left in left_micro.items() if not left],
-        stock_in=rows.stock_in + output.stock,
-        output=output.stock[-1] if output.stock else None,
+        stock_in=rows.stock_in + output.stock + [each.stock for each in others],
+        arrivals=_arrivals(order, output) + [each.arrival for each in others],
         exceptions=exceptions,
-        unit_ids=[unit.unit_id for unit in request.units],
+        substitutions=rows.substitutions,
+        lot_gains=rows.gains,
+        built_in=[fill.source.lot_id for fill, _ in wanted.seated],
+        unit_ids=[unit.unit_id for unit in wanted.units],
     )
+
+
+def _others(order: OrderFacts, output: Output, request: ReportRequest) -> list[Received]:
+    return other_outputs(
+        request.outputs,
+        order,
+        request.wanted.good_micro,
+        event_time=request.scan.event_time,
+        today=request.today,
+        next_lot_id=order.next_lot_id + len(output.new_lots),
+    )
+
+
+def _opened(exceptions: list[ExceptionDraft]) -> list[OpenedException]:
+    return [
+        OpenedException(
+            draft.exception_id,
+            draft.kind,
+            draft.line.line,
+            draft.line.item,
+            format_quantity(draft.quantity_micro),
+        )
+        for draft in exceptions
+    ]
 
 
 def _exceptions(
@@ -89,35 +107,53 @@ def _exceptions(
     drafts: list[ExceptionDraft] = []
     next_id = order.next_exception_id
     for each in draws:
+        line = each.line
         missing = each.net_missing_micro + each.scrap_missing_micro
-        if not missing or each.line.shortage_policy == "negative":
-            continue
-        known = shortfalls[each.line.line_id]
-        drafts.append(
-            ExceptionDraft(
-                known.exception_id or next_id,
-                known.exception_id is None,
-                "shortage",
-                each.line,
-                missing,
-                each.scrap_missing_micro,
-                known.cause,
-            )
-        )
-        next_id += known.exception_id is None
+        if missing and line.shortage_policy != "negative":
+            known = shortfalls[line.line_id]
+            is_new = known.exception_id is None
+            drafts.append(
+                ExceptionDraft(known.exception_id or next_id, is_new, "shortage", line, missing,
+                               each.scrap_missing_micro, known.cause)
+            )  # fmt: skip
+            next_id += is_new
+        if each.overdrawn_micro:
+            known = shortfalls[line.line_id]
+            is_new = known.overdrawn_id is None
+            drafts.append(
+                ExceptionDraft(known.overdrawn_id or next_id, is_new, "lot_overdrawn", line,
+                               each.overdrawn_micro, 0, "mounted_empty")
+            )  # fmt: skip
+            next_id += is_new
     if not request.closes:
         return drafts
-    reported = order.good_micro + order.scrapped_micro + request.good_micro
     for line in lines:
         if line.issue_method != "manual":
             continue
-        missing = net_target_micro(line, reported) - line.net_taken_micro
+        missing = net_target_micro(line, request.due.of(line)) - line.net_taken_micro
         if missing > 0:
             cause = "not_issued"
             drafts.append(ExceptionDraft(next_id, True, "consumption", line, missing, 0, cause))
             next_id += 1
     place = {line.line_id: position for position, line in enumerate(lines)}
     return sorted(drafts, key=lambda draft: place[draft.line.line_id])
+
+
+def _received(order: OrderFacts, others: list[Received]) -> list[MovementRow]:
+    return [
+        (None, each.stock.lot_id, 0, order.production_id, each.stock.location_id,
+         each.stock.quantity_micro, "production", None)
+        for each in others
+    ]  # fmt: skip
+
+
+def _produced(output: Output, others: list[Received]) -> list[Produced]:
+    return output.produced + [each.produced for each in others]
+
+
+def _arrivals(order: OrderFacts, output: Output) -> list[tuple[int, int, int]]:
+    last = output.stock[-1] if output.stock else None
+    return [] if last is None else [(order.item_id, last.location_id, last.lot_id)]
 
 
 class _Ledger(Struct):
@@ -128,6 +164,8 @@ class _Ledger(Struct):
     issues: list[tuple[int, int]] = []
     totals: list[tuple[int, int, int, int, int]] = []
     stock_in: list[StockIn] = []
+    substitutions: list[tuple[int, int, int]] = []
+    gains: list[tuple[int, int, int]] = []
 
 
 def _ledger(
@@ -144,7 +182,9 @@ def _ledger(
         issued = 0
         for piece in each.net:
             source = piece.source
-            issued += piece.quantity_micro
+            issued += piece.covers_micro
+            if piece.gain_micro or piece.substitute is not None:
+                _note(rows, order, line, piece)
             rows.movements.append(
                 (line.line_id, source.lot_id, source.container_id, line.location_id,
                  production_id, piece.quantity_micro, "issue", line.location_rule)
@@ -154,14 +194,15 @@ def _ledger(
             _add_scrap_and_owed(rows, order, each, issued, shortfalls, request)
         else:
             rows.issues.append((issued, line.line_id))
-        if line.tracking != "none":
+        if line.tracking != "none" or any(piece.certainty for piece in each.net):
             nameless = shortfalls[line.line_id].nameless_lot_id if missing else 0
-            rows.edges += edges_of(each, output.children, nameless, order)
+            rows.edges += edges_of(each, output.children, nameless, request)
     rows.movements += [
         (None, stock.lot_id, 0, order.production_id, stock.location_id, stock.quantity_micro,
          "production", None)
         for stock in output.stock
     ]  # fmt: skip
+    rows.edges = with_other_edges(rows.edges, order, output.children, request)
     return rows
 
 
@@ -176,7 +217,9 @@ def _add_scrap_and_owed(
     """Add planned scrap, and what was not covered: owed, or drawn below zero by policy (BF-20)."""
     line, scrapped = each.line, 0
     for piece in each.scrap:
-        scrapped += piece.quantity_micro
+        scrapped += piece.covers_micro
+        if piece.gain_micro or piece.substitute is not None:
+            _note(rows, order, line, piece)
         rows.movements.append(_scrap_movement(order, line, piece))
         rows.stock_in.append(_scrap_stock(order, piece, request.scan.event_time))
     owed, owed_scrap = each.net_missing_micro, each.scrap_missing_micro
@@ -186,6 +229,20 @@ def _add_scrap_and_owed(
         rows.stock_in += _negative_stock(order, each, nameless_id, request)
         issued, scrapped, owed, owed_scrap = issued + owed, scrapped + owed_scrap, 0, 0
     rows.totals.append((issued, scrapped, owed, owed_scrap, line.line_id))
+
+
+def _note(rows: _Ledger, order: OrderFacts, line: LineFacts, piece: Piece) -> None:
+    """Before the movement of a piece: add what its container gained (BF-17), and note how much of
+    the component a substitute covers (BF-29)."""
+    source, gain = piece.source, piece.gain_micro
+    if gain:
+        rows.movements.append(
+            (None, source.lot_id, source.container_id, order.adjustment_id, line.location_id, gain,
+             "adjustment", None)
+        )  # fmt: skip
+        rows.gains.append((source.lot_id, source.container_id, gain))
+    if piece.substitute is not None:
+        rows.substitutions.append((len(rows.movements), line.line_id, piece.substituted_micro))
 
 
 def _scrap_movement(order: OrderFacts, line: LineFacts, piece: Piece) -> MovementRow:
@@ -226,146 +283,3 @@ def _negative_stock(
     if each.scrap_missing_micro:
         rows.append(StockIn(nameless_id, order.scrap_location_id, each.scrap_missing_micro, at))
     return rows
-
-
-def _actuals(
-    draws: list[Draw], order: OrderFacts
-) -> tuple[list[Consumed], list[Consumed], list[MaterialActual | LineActual]]:
-    """Return what was consumed and scrapped, for the outcome and for the event."""
-    consumed: list[Consumed] = []
-    scrapped: list[Consumed] = []
-    actuals: list[MaterialActual | LineActual] = []
-    for each in draws:
-        line = each.line
-        for lot, certainty, micro in _by_lot(each.net, each.net_missing_micro, line):
-            quantity = format_quantity(micro)
-            consumed.append(
-                Consumed(line.line, line.item, lot, None, line.location, quantity, line.uom,
-                         certainty)
-            )  # fmt: skip
-            actuals.append(
-                LineActual("Consumed", line.item, lot, None, quantity, line.uom, line.location,
-                           line.line, line.erp_ref, "backflushed", certainty)
-            )  # fmt: skip
-        if not (each.scrap or each.scrap_missing_micro):
-            continue
-        for lot, certainty, micro in _by_lot(each.scrap, each.scrap_missing_micro, line):
-            quantity = format_quantity(micro)
-            scrapped.append(
-                Consumed(line.line, line.item, lot, None, order.scrap_location, quantity,
-                         line.uom, certainty)
-            )  # fmt: skip
-            actuals.append(
-                LineActual("Scrapped", line.item, lot, None, quantity, line.uom, line.location,
-                           line.line, line.erp_ref, "backflushed", certainty)
-            )  # fmt: skip
-    return consumed, scrapped, actuals
-
-
-def _by_lot(
-    pieces: list[Piece], missing_micro: int, line: LineFacts
-) -> list[tuple[str | None, Certainty | None, int]]:
-    """Return (lot, certainty, quantity) in the order drawn; containers of one lot count together.
-
-    What is missing of an untracked item that may go negative was drawn all the same (BF-20).
-    """
-    if len(pieces) == 1 and not missing_micro:
-        piece = pieces[0]
-        return [(piece.source.lot or None, piece.certainty, piece.quantity_micro)]
-    negative_micro = missing_micro if line.shortage_policy == "negative" else 0
-    merged: dict[str | None, tuple[Certainty | None, int]] = {}
-    for piece in pieces:
-        lot = piece.source.lot or None
-        sure, quantity = merged.get(lot, (piece.certainty, 0))
-        if sure is not None and piece.certainty is not None:
-            sure = weaker(sure, piece.certainty)
-        merged[lot] = (sure, quantity + piece.quantity_micro)
-    if negative_micro:
-        merged[None] = (None, merged.get(None, (None, 0))[1] + negative_micro)
-    return [(lot, sure, quantity) for lot, (sure, quantity) in merged.items()]
-
-
-def _event(
-    order: OrderFacts,
-    request: ReportRequest,
-    output: Output,
-    actuals: list[MaterialActual | LineActual],
-    opened: list[OpenedException],
-    rows: _Ledger,
-) -> EventDraft:
-    scan = request.scan
-    produced: list[Any] = [
-        MaterialActual("Produced", made.item, made.lot, made.serial, made.quantity, made.uom,
-                       made.location)
-        for made in output.produced
-    ]  # fmt: skip
-    return EventDraft(
-        type="production.completed",
-        subject=order.work_order,
-        partition_key=order.work_order,
-        event_time=scan.event_time,
-        data=ReportData(
-            report_id=scan.scan_id,
-            scan_id=scan.scan_id,
-            work_order=order.work_order,
-            final=request.closes,
-            person=request.person,
-            station=request.station,
-            master_data_version=request.master_data_version,
-            event_time=scan.event_time,
-            material_actuals=produced + actuals,
-            exceptions=opened,
-        ),
-        upstream=True,
-        person=request.person,
-        reason=request.short_reason,
-        movements=rows.movements,
-        edges=rows.edges,
-    )
-
-
-def _outcome(
-    order: OrderFacts,
-    request: ReportRequest,
-    output: Output,
-    consumed: list[Consumed],
-    scrapped: list[Consumed],
-    opened: list[OpenedException],
-    status: str,
-) -> Outcome:
-    quantity = format_quantity(request.good_micro)
-    serial = request.units[0].serial if len(request.units) == 1 else None
-    return Outcome(
-        scan_id=request.scan.scan_id,
-        code=request.code,
-        outcome="completed",
-        message=_message(order, request, opened, quantity),
-        hint="Scan the next traveller" if request.closes else "Scan the next unit",
-        work_order=order.work_order,
-        order_status=status,
-        item=order.item,
-        quantity=quantity,
-        lot=output.lot,
-        serial=serial,
-        report_id=request.scan.scan_id,
-        consumed=consumed,
-        produced=output.produced,
-        scrapped=scrapped,
-        exceptions=opened,
-    )
-
-
-def _message(
-    order: OrderFacts, request: ReportRequest, opened: list[OpenedException], quantity: str
-) -> str:
-    done = order.good_micro + request.good_micro
-    if request.short_reason is not None:
-        said = f"{order.work_order} closed short at {format_quantity(done)}"
-    elif request.closes:
-        said = f"{order.work_order} closed: {quantity} {order.item}"
-    else:
-        total = format_quantity(order.quantity_micro)
-        said = f"{order.work_order}: {quantity} {order.item}, {format_quantity(done)} of {total}"
-    short = [f"{each.item} is {each.quantity} short" for each in opened if each.kind == "shortage"]
-    by_hand = [f"{each.item} not issued" for each in opened if each.kind == "consumption"]
-    return "; ".join([said, *short, *by_hand])

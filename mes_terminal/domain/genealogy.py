@@ -12,6 +12,8 @@ from mes_terminal.domain.backflush import Draw, Piece, weaker
 from mes_terminal.domain.order import OrderFacts, net_target_micro
 from mes_terminal.domain.outcome import Certainty
 from mes_terminal.domain.posting import EdgeRow
+from mes_terminal.domain.quantity import MICRO
+from mes_terminal.domain.report_plan import ReportRequest
 
 
 class Child(Struct, frozen=True):
@@ -22,62 +24,126 @@ class Child(Struct, frozen=True):
 
 
 def edges_of(
-    each: Draw, children: list[Child], nameless_lot_id: int, order: OrderFacts
+    each: Draw, children: list[Child], nameless_lot_id: int, request: ReportRequest
 ) -> list[EdgeRow]:
-    """Return the edges of one line; what is owed hangs on the item's nameless lot (BF-21)."""
+    """Return the edges of one line; what is owed hangs on the item's nameless lot (BF-21).
+
+    What stood in for the component is in its own lot and units (BF-29).
+    """
     line_id = each.line.line_id
+    if each.line.tracking == "serial" and len(children) > 1:
+        place = {fill.source.lot_id: unit for fill, unit in request.wanted.seated}
+        return [
+            _edge(children[place[piece.source.lot_id]].lot_id, piece.source.lot_id, line_id, piece)
+            for piece in each.net
+        ]
     if len(children) == 1:
         child_id = children[0].lot_id
         if len(each.net) == 1 and not each.net_missing_micro:
             piece = each.net[0]
-            return [_edge(child_id, piece.source.lot_id, line_id, piece)]
+            return [_edge(child_id, piece.source.lot_id, line_id, piece)] if piece.certainty else []
         return _merge(
-            (child_id, parent_id, line_id, quantity, certainty)
-            for parent_id, quantity, certainty in _parents(each, nameless_lot_id)
+            (child_id, part.lot_id, line_id, part.quantity_micro, part.certainty)
+            for part in _parents(each, nameless_lot_id)
+            if part.certainty
         )
-    return _merge(_dealt_out(each, children, nameless_lot_id, order))
+    return _merge(_dealt_out(each, children, nameless_lot_id, request.before.of(each.line)))
+
+
+def with_other_edges(
+    edges: list[EdgeRow], order: OrderFacts, children: list[Child], request: ReportRequest
+) -> list[EdgeRow]:
+    """Return the lines' edges with those of what no line drew now: hand issues (BF-10), and units
+    in process whose parts were posted at an earlier operation (BF-11)."""
+    others = _other_edges(order, children, request)
+    return _merge(iter(edges + others)) if others else edges
+
+
+def _other_edges(order: OrderFacts, children: list[Child], request: ReportRequest) -> list[EdgeRow]:
+    total = sum(child.quantity_micro for child in children)
+    edges: list[EdgeRow] = []
+    sure: Certainty = "exact" if total <= MICRO else "pooled"
+    for line_id, lot_id, quantity in request.hand_issues:
+        left = quantity
+        for position, child in enumerate(children, 1):
+            share = quantity * child.quantity_micro // total
+            part = left if position == len(children) else min(share, left)
+            left -= part
+            if part:
+                edges.append((child.lot_id, lot_id, line_id, part, sure))
+    node_id = order.output.node_id
+    in_process = order.has_operations and node_id is not None and request.wanted.good_micro
+    if in_process and not any(child.lot_id == node_id for child in children):
+        edges += [
+            (child.lot_id, node_id or 0, 0, child.quantity_micro, "pooled") for child in children
+        ]
+    return edges
 
 
 def _edge(child_id: int, parent_id: int, line_id: int, piece: Piece) -> EdgeRow:
     return child_id, parent_id, line_id, piece.quantity_micro, piece.certainty or "unknown"
 
 
-def _parents(each: Draw, nameless_lot_id: int) -> Iterator[tuple[int, int, Certainty]]:
+class _Parent(Struct, frozen=True):
+    """What of a lot goes into the units, in its own units and in those of the component."""
+
+    lot_id: int
+    quantity_micro: int
+    covers_micro: int
+    certainty: Certainty | None
+    """`None`: not tracked, so it has no edge."""
+
+    def share(self, before: int, after: int) -> int:
+        """Return what of it covers so much of the component beyond so much; the shares add up."""
+        return (
+            self.quantity_micro * after // self.covers_micro
+            - self.quantity_micro * before // self.covers_micro
+        )
+
+
+def _parents(each: Draw, nameless_lot_id: int) -> Iterator[_Parent]:
     for piece in each.net:
-        yield piece.source.lot_id, piece.quantity_micro, piece.certainty or "unknown"
-    if each.net_missing_micro:
-        yield nameless_lot_id, each.net_missing_micro, "unknown"
+        yield _Parent(
+            piece.source.lot_id, piece.quantity_micro, piece.covers_micro, piece.certainty
+        )
+    missing = each.net_missing_micro
+    if missing:
+        sure: Certainty | None = "unknown" if each.line.tracking != "none" else None
+        yield _Parent(nameless_lot_id, missing, missing, sure)
 
 
 def _dealt_out(
-    each: Draw, children: list[Child], nameless_lot_id: int, order: OrderFacts
+    each: Draw, children: list[Child], nameless_lot_id: int, reported: int
 ) -> Iterator[EdgeRow]:
     parents = _parents(each, nameless_lot_id)
-    parent_id, left, certainty = next(parents, (0, 0, "unknown"))
-    reported = order.good_micro + order.scrapped_micro
+    nothing = _Parent(0, 0, 0, None)
+    parent = next(parents, nothing)
+    used = 0
     taken = net_target_micro(each.line, reported)
-    total = sum(piece.quantity_micro for piece in each.net) + each.net_missing_micro
+    total = sum(piece.covers_micro for piece in each.net) + each.net_missing_micro
     for position, child in enumerate(children, 1):
         reported += child.quantity_micro
         target = net_target_micro(each.line, reported)
         wanted = min(target - taken, total) if position < len(children) else total
         taken = target
         total -= wanted
-        while wanted and left:
-            part = min(wanted, left)
-            yield child.lot_id, parent_id, each.line.line_id, part, certainty
+        while wanted and parent.covers_micro:
+            part = min(wanted, parent.covers_micro - used)
+            share = parent.share(used, used + part)
+            if parent.certainty and share:
+                yield child.lot_id, parent.lot_id, each.line.line_id, share, parent.certainty
             wanted -= part
-            left -= part
-            if not left:
-                parent_id, left, certainty = next(parents, (0, 0, "unknown"))
+            used += part
+            if used == parent.covers_micro:
+                parent, used = next(parents, nothing), 0
 
 
 def _merge(edges: Iterator[EdgeRow]) -> list[EdgeRow]:
-    """Return one edge a child and parent, with the weaker certainty."""
-    merged: dict[tuple[int, int], EdgeRow] = {}
+    """Return one edge a child, parent and line, with the weaker certainty."""
+    merged: dict[tuple[int, int, int], EdgeRow] = {}
     for child_id, parent_id, line_id, quantity, certainty in edges:
-        known = merged.get((child_id, parent_id))
+        known = merged.get((child_id, parent_id, line_id))
         if known is not None:
             quantity, certainty = quantity + known[3], weaker(certainty, known[4])
-        merged[child_id, parent_id] = (child_id, parent_id, line_id, quantity, certainty)
+        merged[child_id, parent_id, line_id] = (child_id, parent_id, line_id, quantity, certainty)
     return list(merged.values())

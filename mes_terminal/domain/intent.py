@@ -94,15 +94,66 @@ class NameOutputLot(Struct, frozen=True):
 
 
 class Dismount(Struct, frozen=True):
-    """`%EMPTY` or `%UNMOUNT`, then a mounted container, its lot, item or position."""
+    """`%EMPTY`, `%UNMOUNT` or `%ASIDE`, then a mounted container, its lot, item or position."""
 
     verb: str
+    argument: str
+    """What `%ASIDE` said is left, in the item's base unit."""
     code: str
     lot_id: int
     container_id: int
     item_id: int
     known: bool
     """The database knows the code, if only as something else."""
+
+
+class Named(Struct, frozen=True):
+    """What the code after a command names: one meaning, and how much."""
+
+    kind: MeaningKind
+    key: str
+    row_id: int
+    item_id: int
+    quantity_micro: int | None
+    """`%QTY`, else the label's quantity."""
+
+
+class ReportOperation(Struct, frozen=True):
+    """`%OP nn`: units of the order passed the operation."""
+
+    operation: str
+    work_order: str | None
+    """`None`: the active order."""
+
+
+class Scrap(Struct, frozen=True):
+    """`%SCRAP reason`, then a unit, an order, or material."""
+
+    reason_code: str
+    what: Named
+
+
+class Rework(Struct, frozen=True):
+    """`%REWORK reason`, then a finished unit or lot."""
+
+    reason_code: str
+    what: Named
+
+
+class HandleMaterial(Struct, frozen=True):
+    """`%ISSUE`, `%RETURN`, `%EXTRA`, `%MOVE`, `%HOLD` or `%RELEASE`, then a container or lot."""
+
+    verb: str
+    argument: str
+    what: Named
+
+
+class FillSlot(Struct, frozen=True):
+    """The serial of a component: it goes into the next empty slot of the unit at hand (BF-18)."""
+
+    lot_id: int
+    item_id: int
+    serial: str
 
 
 class SetQuantity(Struct, frozen=True):
@@ -159,7 +210,7 @@ class UnknownCode(Struct, frozen=True):
 
 
 Intent = (
-    ReportOrder | ReportUnit | ReportItem | StartOrder | CloseShort | UseMaterial | NameOutputLot
-    | Dismount | SetQuantity | AwaitCode | Undo | Cancel | Help | PresentBadge | Need | Refuse
-    | UnknownCode
+    ReportOrder | ReportUnit | ReportItem | ReportOperation | StartOrder | CloseShort | UseMaterial
+    | NameOutputLot | FillSlot | Scrap | Rework | HandleMaterial | Dismount | SetQuantity
+    | AwaitCode | Undo | Cancel | Help | PresentBadge | Need | Refuse | UnknownCode
 )  # fmt: skip

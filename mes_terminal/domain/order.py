@@ -38,8 +38,19 @@ class OrderFacts(Struct, frozen=True):
     next_lot_id: int
     next_exception_id: int
     production_id: int
+    adjustment_id: int
     scrap_location_id: int
     scrap_location: str
+    has_operations: int
+    """The order has a routing (BF-11)."""
+    has_hand_issues: int
+    """Material issued by hand waits for the report that takes it in (BF-10)."""
+    has_slots: int
+    """Its units have slots for the serials of components (BF-18)."""
+    has_outputs: int
+    """By- or co-products come with it (BF-30)."""
+    has_substitutes: int
+    """Other items may stand in for its components (BF-29)."""
     output: "OutputLot"
 
 
@@ -51,7 +62,29 @@ class OutputLot(Struct, frozen=True):
     expires_on: str | None
     received_at: str | None
     node_id: int | None
-    """The genealogy node of an untracked product: the order's own (BF-37)."""
+    """The order's own genealogy node: what an untracked product, a scrapped unit or a unit in
+    process is made from (BF-37)."""
+
+
+class OutputFacts(Struct, frozen=True):
+    """Another output of an order's snapshot, in micro-units of its item."""
+
+    line: str
+    item_id: int
+    item: str
+    uom: str
+    step_micro: int
+    tracking: str
+    output_status: str
+    shelf_life_days: int | None
+    per_unit: int
+    net_num: int
+    net_den: int
+    lot: str
+    """Its lot by name; empty for an untracked item."""
+    lot_id: int | None
+    node_id: int | None
+    """The genealogy node of an untracked item: of this order."""
 
 
 class Source(Struct, frozen=True, gc=False):
@@ -64,6 +97,27 @@ class Source(Struct, frozen=True, gc=False):
     expires_on: str
     quantity_micro: int
     mounted: bool = False
+
+
+class Substitute(Struct, frozen=True, gc=False):
+    """An item that may stand in for the component of a line (BF-29)."""
+
+    item_id: int
+    item: str
+    uom: str
+    step_micro: int
+    tracking: str
+    ratio_num: int
+    ratio_den: int
+    """Units of it for one unit of the component, as a fraction."""
+    is_automatic: int
+    """The station may choose it; else a person scans it."""
+    mount_required: int
+    """It is drawn from mounted containers only."""
+    sole_lot_id: int | None
+    mounted_lot_id: int | None
+    """What of it stands in the line's position, approved where that is asked for."""
+    mounted_container_id: int | None
 
 
 class LineFacts(Struct, frozen=True, gc=False):
@@ -89,6 +143,8 @@ class LineFacts(Struct, frozen=True, gc=False):
     location_rule: str
     mount_required: int
     erp_ref: str | None
+    operation_position: int
+    """The operation that takes it; 0: due at completion (BF-11)."""
     net_taken_micro: int
     """Issued or owed for the units of this version of the line, without planned scrap (BF-7)."""
     scrap_taken_micro: int
@@ -104,14 +160,6 @@ class LineFacts(Struct, frozen=True, gc=False):
     container_id: int
     lot: str
     expires_on: str
-
-
-def serial_line(lines: list[LineFacts]) -> LineFacts | None:
-    """Return the first backflushed line whose component is tracked by serial (BF-18)."""
-    for line in lines:
-        if line.tracking == "serial" and line.issue_method == "backflush":
-            return line
-    return None
 
 
 def remaining_micro(order: OrderFacts) -> int:

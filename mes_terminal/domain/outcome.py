@@ -21,7 +21,8 @@ ExceptionKind = Literal[
 class Consumed(Struct, frozen=True, gc=False):
     """One draw of one order line from one lot; also used for `scrapped`."""
 
-    line: str
+    line: str | None
+    """`None`: for no line of an order, such as an extra part."""
     item: str
     lot: str | None
     serial: str | None

@@ -8,7 +8,7 @@ from mes_terminal.domain.instants import NO_EXPIRY
 from mes_terminal.domain.order import OrderFacts
 from mes_terminal.domain.outcome import Produced
 from mes_terminal.domain.quantity import format_quantity
-from mes_terminal.domain.report_plan import NewLot, ReportRequest, StockIn
+from mes_terminal.domain.report_plan import NewLot, ReportRequest, StockIn, Wanted
 
 
 class Output(Struct, frozen=True):
@@ -24,9 +24,10 @@ class Output(Struct, frozen=True):
 
 
 def output_of(order: OrderFacts, draws: list[Draw], request: ReportRequest) -> Output:
-    """Return what the good units become; nothing if none are reported (a short close)."""
-    if not request.good_micro:
-        return Output([], [], [], [], None, None, order.output.expires_on)
+    """Return what the reported units become; nothing if none are (a short close)."""
+    wanted = request.wanted
+    if not wanted.good_micro:
+        return _no_stock(order, wanted)
     expires_on = _expiry(order, draws, request.expires_on)
     if order.tracking == "serial":
         return _serial_output(order, request, expires_on)
@@ -43,28 +44,58 @@ def output_of(order: OrderFacts, draws: list[Draw], request: ReportRequest) -> O
         if order.output.node_id is None:
             new_lots.append(NewLot(child_id, "", "", order.work_order_id))
     lot = order.output.lot or None
-    stock = _stock(order, lot_id, request.good_micro, request)
+    stock = _stock(order, lot_id, wanted.good_micro, request)
     return Output(
         new_lots,
-        [Child(child_id, request.good_micro)],
+        [Child(child_id, wanted.good_micro)],
         [stock],
-        [_produced(order, lot, None, request.good_micro)],
+        [_produced(order, lot, None, wanted.good_micro)],
         lot_id,
         lot,
         expires_on,
     )
 
 
+def _no_stock(order: OrderFacts, wanted: Wanted) -> Output:
+    """Return what genealogy hangs on when nothing is received: units in process, or scrapped.
+
+    Units in process are of the lot that the order names, else of the order's own node; scrapped
+    units are themselves, or that node.
+    """
+    output = Output([], [], [], [], None, None, order.output.expires_on)
+    quantity = wanted.units_micro
+    if not quantity:
+        return output
+    next_id = order.next_lot_id
+    if wanted.units:
+        for unit in wanted.units:
+            lot_id = unit.lot_id
+            if lot_id is None:
+                lot_id, next_id = next_id, next_id + 1
+                output.new_lots.append(NewLot(lot_id, "", unit.serial, 0))
+            output.children.append(Child(lot_id, quantity // len(wanted.units)))
+        return output
+    in_process = wanted.kind == "operation" and order.tracking == "lot"
+    if in_process and order.lot_rule in (None, "order"):
+        child_id, new = order.output.lot_id, NewLot(next_id, order.output.lot, "", 0)
+    else:
+        child_id, new = order.output.node_id, NewLot(next_id, "", "", order.work_order_id)
+    if child_id is None:
+        output.new_lots.append(new)
+    output.children.append(Child(child_id or next_id, quantity))
+    return output
+
+
 def _serial_output(order: OrderFacts, request: ReportRequest, expires_on: str | None) -> Output:
     output = Output([], [], [], [], None, None, expires_on)
     next_id = order.next_lot_id
-    for unit in request.units:
+    for unit in request.wanted.units:
         lot_id = unit.lot_id
         if lot_id is None:
             lot_id = next_id
             next_id += 1
             output.new_lots.append(NewLot(lot_id, "", unit.serial, 0))
-        one = request.good_micro // len(request.units)
+        one = request.wanted.good_micro // len(request.wanted.units)
         output.children.append(Child(lot_id, one))
         output.stock.append(_stock(order, lot_id, one, request))
         output.produced.append(_produced(order, None, unit.serial, one))

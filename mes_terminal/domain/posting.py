@@ -59,6 +59,14 @@ class LineActual(Struct, frozen=True, gc=False):
     certainty: Certainty | None
 
 
+class OperationActual(Struct, frozen=True):
+    """What an operation gained by a report, swept ones included: what labour is paid for."""
+
+    operation: str
+    good: str
+    scrapped: str
+
+
 class ReportData(Struct, frozen=True, kw_only=True):
     """What a report of production says upstream."""
 
@@ -72,21 +80,26 @@ class ReportData(Struct, frozen=True, kw_only=True):
     master_data_version: str
     event_time: str
     reverses: str | None = None
+    scrapped_quantity: str = "0"
+    scrapped_serials: list[str] = []
+    reason: str | None = None
     material_actuals: list[MaterialActual | LineActual]
-    labour_actuals: list[Any] = []
+    labour_actuals: list[OperationActual] = []
     exceptions: list[OpenedException] = []
 
 
 class MaterialData(Struct, frozen=True, kw_only=True):
-    """What a receipt or a move of material says upstream."""
+    """What a receipt, a move, an issue by hand or an adjustment of material says upstream."""
 
     scan_id: str | None = None
     reference: str | None = None
+    work_order: str | None = None
+    reason: str | None = None
     person: str | None = None
     station: str
     master_data_version: str
     event_time: str
-    material_actuals: list[MaterialActual]
+    material_actuals: Sequence[MaterialActual | LineActual]
 
 
 class Fact(Struct, frozen=True, kw_only=True):

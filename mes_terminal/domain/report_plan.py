@@ -7,10 +7,14 @@ from typing import Literal
 
 from msgspec import Struct
 
-from mes_terminal.domain.order import LineFacts
+from mes_terminal.domain.operations import Gain, Reported
+from mes_terminal.domain.order import LineFacts, OutputFacts
 from mes_terminal.domain.outcome import ExceptionKind, Outcome
 from mes_terminal.domain.posting import EventDraft
 from mes_terminal.domain.scan import Scan
+from mes_terminal.domain.slots import Filled
+
+ReportKind = Literal["completion", "short_close", "operation", "scrap"]
 
 
 class Unit(Struct, frozen=True):
@@ -22,13 +26,39 @@ class Unit(Struct, frozen=True):
     """Its stock identity, if an undone report made it before."""
 
 
+class Wanted(Struct, frozen=True, kw_only=True):
+    """What a scan asks to be reported."""
+
+    kind: ReportKind = "completion"
+    good_micro: int = 0
+    scrapped_micro: int = 0
+    units: list[Unit] = []
+    """For a serial-tracked product the units that are good or scrapped."""
+    position: int = 0
+    """The operation reported, or scrapped at; 0: completion."""
+    passed_micro: int = 0
+    """Units that passed the operation, of an operation report; below zero: those that had passed it
+    and are scrapped."""
+    seated: list[tuple[Filled, int]] = []
+    """Components with serials, each with the place of its unit in `units` (BF-18)."""
+    reason: str | None = None
+    """Why scrapped, or closed short."""
+
+    @property
+    def units_micro(self) -> int:
+        """How many units the report is about."""
+        return self.good_micro or self.scrapped_micro or self.passed_micro
+
+
 class Shortfall(Struct, frozen=True):
-    """What the database knows of a line that was not covered."""
+    """What the database knows of a line that was not covered as it should be."""
 
     nameless_lot_id: int
     cause: str
     exception_id: int | None
-    """The open exception of the line, which grows."""
+    """The open shortage of the line, which grows."""
+    overdrawn_id: int | None
+    """And the open exception of its mounted container (BF-17)."""
 
 
 class ReportRequest(Struct, frozen=True, kw_only=True):
@@ -36,12 +66,21 @@ class ReportRequest(Struct, frozen=True, kw_only=True):
 
     scan: Scan
     code: str
-    good_micro: int
-    units: list[Unit]
-    """For a serial-tracked product the units of `good_micro`."""
+    wanted: Wanted
+    gains: list[Gain]
+    """What the operations gain."""
+    before: Reported
+    due: Reported
+    """What lines were due for, and are with this report."""
+    operation: str | None = None
+    """The operation reported, or scrapped at, by name."""
+    outputs: list[OutputFacts] = []
+    """By- and co-products of the order (BF-30)."""
+    today: str = ""
+    hand_issues: list[tuple[int, int, int]] = []
+    """(line id or 0, lot id, quantity) issued by hand that this report's units are made from."""
     closes: bool
     """Does the order end with this report (complete, or short)?"""
-    short_reason: str | None = None
     person: str | None
     station: str
     master_data_version: str
@@ -78,6 +117,10 @@ class NewLot(Struct, frozen=True):
     lot: str
     serial: str
     work_order_id: int
+    item_id: int | None = None
+    """`None`: the product; else another output, with the next two (BF-30)."""
+    status: str | None = None
+    expires_on: str | None = None
 
 
 class ReportPlan(Struct, frozen=True, kw_only=True):
@@ -85,9 +128,12 @@ class ReportPlan(Struct, frozen=True, kw_only=True):
 
     outcome: Outcome
     event: EventDraft
-    kind: Literal["completion", "short_close"]
+    kind: ReportKind
     order_status: str
     good_micro: int
+    scrapped_micro: int
+    operation: str | None
+    gains: list[Gain]
     lot_id: int | None
     new_lots: list[NewLot]
     expires_on: str | None
@@ -102,7 +148,15 @@ class ReportPlan(Struct, frozen=True, kw_only=True):
     emptied: list[tuple[int]]
     stock_in: list[StockIn]
     """What arrives at real locations: planned scrap, then the output."""
-    output: StockIn | None
-    """The last lot or serial received, if any."""
+    arrivals: list[tuple[int, int, int]]
+    """(item, location, lot) of what was received; of several serials the last."""
     exceptions: list[ExceptionDraft]
+    substitutions: list[tuple[int, int, int]]
+    """(place among the movements from 0, line id, what it covered of the component) of what stood
+    in for a component (BF-29)."""
+    lot_gains: list[tuple[int, int, int]]
+    """(lot, container, quantity) that mounted containers gave beyond their books (BF-17)."""
+    built_in: list[int]
+    """Lot ids of the serials that leave their slots for the units."""
     unit_ids: list[int]
+    """The planned units that this report makes or scraps."""

@@ -9,6 +9,8 @@ from zoneinfo import ZoneInfo
 
 from msgspec import Struct
 
+from mes_terminal.domain.policy import ControlMatrix
+
 ShortagePolicy = Literal["exception", "block", "negative"]
 IssueMethod = Literal["backflush", "manual", "bulk"]
 
@@ -66,6 +68,7 @@ class StationRules(Struct, frozen=True, kw_only=True):
     bom_date: Literal["start", "release"] = "start"
     undo_grace_s: int = 120
     min_cycle_s: int = 0
+    policy: ControlMatrix = ControlMatrix()
     receive_from_labels: bool = False
     codes: CodeRules = CodeRules()
     codes_of: dict[str, CodeRules] = {}

@@ -14,8 +14,12 @@ class Session(Struct, frozen=True, kw_only=True):
     signed_in_at: str | None = None
     work_order_id: int | None = None
     """The order shown as the current one."""
+    unit_id: int | None = None
+    """The unit at hand, whose slots are being filled (BF-18)."""
+    next_unit: bool = False
+    """The unit at hand is the next one of the current order: it has no serial of its own."""
     pending_verb: str | None = None
-    """A command that waits for its code: `SHORT`, `EMPTY`, `UNMOUNT`, `START`."""
+    """A command that waits for its code: `SHORT`, `SCRAP`, `EMPTY`, …"""
     pending_argument: str | None = None
     pending_quantity_micro: int | None = None
     """What `%QTY` said, in micro-units."""

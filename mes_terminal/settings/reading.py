@@ -18,7 +18,7 @@ import msgspec
 from msgspec import Struct
 
 from mes_terminal.errors import InputError
-from mes_terminal.settings.tables import Percent, Settings, code_patterns
+from mes_terminal.settings.tables import Percent, Settings, check_levels, code_patterns
 
 ENVIRONMENT_PREFIX: Final = "MES_TERMINAL_"
 CONFIG_FILE: Final = Path("config/station.toml")
@@ -99,6 +99,8 @@ def _check(raw: Any, expected: Any, path: str, where: str, *, strict: bool = Tru
         _check_value(raw, expected, path, where, strict=strict)
     if path == "codes.patterns" and isinstance(raw, dict):
         code_patterns(raw, where)
+    if path == "policy" and isinstance(raw, dict):
+        check_levels(raw, where)
 
 
 def _check_value(raw: Any, expected: Any, path: str, where: str, *, strict: bool) -> None:

@@ -14,7 +14,15 @@ from zoneinfo import ZoneInfo
 
 from msgspec import Meta, Struct
 
+from mes_terminal.domain.currency import DEFAULT_CURRENCY
 from mes_terminal.domain.outcome import ExceptionKind
+from mes_terminal.domain.policy import (
+    SUPPORTED,
+    ControlLevel,
+    ControlMatrix,
+    ItemClass,
+    Situation,
+)
 from mes_terminal.domain.rules import (
     DEFAULT_PATTERNS,
     CodePattern,
@@ -32,12 +40,6 @@ Percent = Decimal
 Grammar = Annotated[str, Meta(pattern=r"\A(delim:.|kv:..)")]
 """`delim:` and what parts the fields; `kv:`, what parts pairs, and what a key from its value."""
 HexBytes = Annotated[str, Meta(pattern=r"\A([0-9A-Fa-f]{2})+\Z")]
-Situation = Literal[
-    "over_completion", "over_consumption", "under_consumption", "lot_expired", "lot_on_hold",
-    "substitute", "shortage", "serial_missing", "reopen", "late_reversal", "implausible_close",
-]  # fmt: skip
-ItemClass = Literal["A", "B", "C", "default"]
-ControlLevel = Literal["allow", "reason", "confirm", "approve", "block"]
 Role = Literal["operator", "supervisor", "quality", "auditor"]
 
 
@@ -94,10 +96,17 @@ class CodesTable(Table, frozen=True):
 
 
 class LabelsTable(Table, frozen=True):
-    """`printer`: a folder, `cups:NAME` or `tcp://HOST:9100`."""
+    """`printer`: a folder, `cups:NAME` or `tcp://HOST:9100`. `template`: a file of templates."""
 
     printer: Text | None = None
     on_completion: bool = False
+    template: Text | None = None
+
+
+class CostsTable(Table, frozen=True):
+    """The currency of standard costs and rates, by its code of ISO 4217."""
+
+    currency: Annotated[str, Meta(pattern=r"\A[A-Z]{3}\Z")] = DEFAULT_CURRENCY
 
 
 class PeopleTable(Table, frozen=True):
@@ -192,6 +201,7 @@ class Settings(Table, frozen=True):
     codes: CodesTable = CodesTable()
     policy: dict[Situation, dict[ItemClass, ControlLevel]] = {}
     labels: LabelsTable = LabelsTable()
+    costs: CostsTable = CostsTable()
     people: PeopleTable = PeopleTable()
     load: LoadTable = LoadTable()
     exceptions: dict[ExceptionKind, ExceptionTable] = {}
@@ -230,6 +240,7 @@ class Settings(Table, frozen=True):
             bom_date=report.bom_date,
             undo_grace_s=report.undo_grace_s,
             min_cycle_s=report.min_cycle_s,
+            policy=ControlMatrix(self.policy),
             receive_from_labels=self.codes.receive_from_labels,
             codes=self.code_rules(None),
             codes_of={name: self.code_rules(table) for name, table in self.scanner.items()},
@@ -284,3 +295,19 @@ def code_patterns(changes: Mapping[str, str], where: str = "") -> tuple[CodePatt
                 reason="settings",
             ) from error
     return tuple(patterns)
+
+
+def check_levels(policy: Mapping[Situation, Mapping[str, ControlLevel]], where: str = "") -> None:
+    """Raise `InputError` for a level that the station cannot act on; `where` begins its sentence.
+
+    A level is never taken as another one: who wrote `block` must not find that it asked.
+    """
+    for situation, levels in policy.items():
+        known = SUPPORTED[situation]
+        for item_class, level in levels.items():
+            if level not in known:
+                raise InputError(
+                    f"{where}policy.{situation}.{item_class} is {level!r}, which this station "
+                    f"cannot do there. Write {' or '.join(known)}.",
+                    reason="settings",
+                )

@@ -131,9 +131,12 @@ class Answers:
             turns = await _result(core.worker.do(lambda booking: set_down(booking, staged)))
             while await _result(core.worker.do(lambda _: next(turns, DONE))) is not DONE:
                 pass  # scans take their turns in between
-            return await _result(
+            applied = await _result(
                 core.worker.do(lambda booking: apply_checked(booking, staged, load_time))
             )
+            while await _result(core.worker.do(lambda booking: booking.heal())):
+                pass  # and here
+            return applied
 
     async def _leave(self, _params: Params) -> object:
         """A screen has gone, properly: a core that a screen started ends with the last one."""

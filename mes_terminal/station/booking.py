@@ -19,6 +19,7 @@ from mes_terminal.domain.outcome import Outcome
 from mes_terminal.domain.scan import CODE_MAX_BYTES, ScanRequest
 from mes_terminal.errors import DatabaseError, InputError, StationError
 from mes_terminal.station.clock import IdMaker, given_instant, utc_now
+from mes_terminal.station.healing import Healer
 from mes_terminal.store.database import SqliteError, open_database
 from mes_terminal.usecases.fail_scan import conclude_failed
 from mes_terminal.usecases.handle_scan import handle_scan
@@ -60,6 +61,7 @@ class Booking:
         self.new_id = IdMaker()
         self.db = open_database(database)
         self._scans_since_checkpoint = 0
+        self._healer = Healer(self.db, rules, refused=raise_if_damaged)
         prepare_station(self.db, rules)
         self._last_reading = last_reading(self.db)
 
@@ -97,9 +99,15 @@ class Booking:
         )
 
     def recover(self) -> Iterator[Outcome]:
-        """Handle what waits in the journal since the last stop; each once, in order."""
+        """Handle what waits in the journal since the last stop; each once, in order.
+
+        What was left to heal goes first, and what a scan lets heal before the next: as it would
+        have been without the stop.
+        """
+        self.heal_all()
         for scan in waiting_scans(self.db, now=utc_now()):
             yield self.handle(scan, time.monotonic())
+            self.heal_all()
 
     def journal(self, requests: Sequence[ScanRequest]) -> list[Scan]:
         """Make the scans durable, all in one commit, and return them in order."""
@@ -137,6 +145,18 @@ class Booking:
         except SqliteError as error:
             return self.not_journalled(request, error)
         return self.handle(scan, since_s)
+
+    def heal(self) -> bool:
+        """Post what became possible of what is owed, a batch of it; return whether more waits.
+
+        Called between scans only (BF-22).
+        """
+        return self._healer.heal()
+
+    def heal_all(self) -> None:
+        """Post all that became possible."""
+        while self.heal():
+            pass
 
     def not_journalled(self, request: ScanRequest, error: SqliteError) -> Outcome:
         """The answer to a scan that the disk did not take. Damage is raised: the core must end."""

@@ -143,6 +143,7 @@ class Worker(threading.Thread):
                 else:
                     self._work(booking, group)  # type: ignore[arg-type]
             if self._jobs.empty():
+                self._heal(booking, waiting=0)
                 booking.tidy(idle=False)
                 self._work(booking, [WorkJob(self._settled, Future())])
 
@@ -174,6 +175,7 @@ class Worker(threading.Thread):
                 self._waiting([later.raw for later in scans[position + 1 :]])
             try:
                 self._handle(booking, job, scan)
+                self._heal(booking, waiting=len(scans) - position - 1)
             except BaseException:
                 for later, _ in taken[position:]:
                     if not later.answer.done():
@@ -187,6 +189,15 @@ class Worker(threading.Thread):
         outcome = booking.handle(scan, job.since_s)
         self._heard(scan, outcome)
         job.answer.set_result(outcome)
+
+    def _heal(self, booking: Booking, *, waiting: int) -> None:
+        """Post what became possible (BF-22), after what was just answered and before the next.
+
+        One batch, so that the same scans lead to the same ledger however they come; more of it as
+        long as no scan waits.
+        """
+        while booking.heal() and not waiting and self._jobs.empty() and not self._stopping.is_set():
+            pass
 
     def _work(self, booking: Booking, jobs: Iterable[WorkJob]) -> None:
         for job in jobs:

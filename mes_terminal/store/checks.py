@@ -55,31 +55,49 @@ WHERE movement_count <> (
       AND event_seq = report.report_seq)
 """
 
-# What a report took of a tracked lot, less what its reversal gave back, is what genealogy says
-# that report made something from. The nameless lot of a tracked item stands for missing stock
-# (BF-21) and has edges without a movement.
+# What a report took of a tracked lot, with what it took in of what was issued by hand (BF-10) and
+# what was posted for it later (BF-22), is what genealogy says it made something from; its reversal
+# gives the same back, so the two are judged together. By- and co-products have the same inputs once
+# more (BF-30). The nameless lot of a tracked item stands for missing stock (BF-21) and has edges
+# without a movement.
 FAULTS_EDGES: Final = """
 SELECT 'event ' || event_seq || ' moved another quantity of ' || item.item || ' '
        || lot.lot || lot.serial || ' than its genealogy says'
 FROM (
-    SELECT event_seq, lot_id, sum(taken_micro) AS unexplained_micro
+    SELECT coalesce(report.reverses, report.report_seq) AS event_seq, part.lot_id,
+           sum(part.taken_micro) AS unexplained_micro
     FROM (
         SELECT movement.event_seq, movement.lot_id,
-               CASE movement.kind WHEN 'issue' THEN movement.quantity_micro
-                   ELSE -movement.quantity_micro END AS taken_micro
+               CASE WHEN movement.kind = 'issue' OR movement.to_location_id = place.location_id
+                   THEN movement.quantity_micro ELSE -movement.quantity_micro END AS taken_micro
         FROM movement
-        JOIN report ON report.report_seq = movement.event_seq
         JOIN lot ON lot.lot_id = movement.lot_id AND (lot.lot <> '' OR lot.serial <> '')
+        JOIN location AS place ON place.location = '@production'
         WHERE movement.kind = 'issue'
            OR (movement.kind = 'reversal' AND movement.line_id IS NOT NULL
-               AND movement.from_location_id = (
-                   SELECT location_id FROM location WHERE location = '@production'))
+               AND place.location_id IN (movement.from_location_id, movement.to_location_id))
+        UNION ALL
+        SELECT hand_issue.report_seq, hand_issue.lot_id, hand_issue.quantity_micro
+        FROM hand_issue
+        JOIN lot ON lot.lot_id = hand_issue.lot_id AND (lot.lot <> '' OR lot.serial <> '')
+        WHERE hand_issue.report_seq IS NOT NULL
         UNION ALL
         SELECT edge.report_seq, edge.parent_id, -edge.quantity_micro
         FROM edge
         JOIN lot ON lot.lot_id = edge.parent_id AND (lot.lot <> '' OR lot.serial <> '')
-    )
-    GROUP BY event_seq, lot_id
+        JOIN lot AS child ON child.lot_id = edge.child_id
+        LEFT JOIN healing AS late ON late.event_seq = edge.report_seq
+        LEFT JOIN healing AS undone ON undone.undone_seq = edge.report_seq
+        JOIN report AS made
+          ON made.report_seq = coalesce(late.report_seq, undone.report_seq, edge.report_seq)
+        JOIN work_order ON work_order.work_order_id = made.work_order_id
+            AND work_order.item_id = child.item_id
+    ) AS part
+    LEFT JOIN healing AS late ON late.event_seq = part.event_seq
+    LEFT JOIN healing AS undone ON undone.undone_seq = part.event_seq
+    JOIN report
+      ON report.report_seq = coalesce(late.report_seq, undone.report_seq, part.event_seq)
+    GROUP BY coalesce(report.reverses, report.report_seq), part.lot_id
     HAVING unexplained_micro <> 0
 ) AS fault
 JOIN lot ON lot.lot_id = fault.lot_id

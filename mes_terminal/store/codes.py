@@ -10,7 +10,8 @@ from mes_terminal.domain.conversions import Conversion, ConversionFault, Convers
 from mes_terminal.domain.intent import Meaning
 from mes_terminal.store.database import Connection
 
-# A lot that an order made under its own number is the order's code, not a second meaning of it.
+# A lot that an order made under its own number, by- and co-products included, is the order's code,
+# not a second meaning of it.
 _LOOK_UP = """
     SELECT 'order', work_order, work_order_id, item_id, NULL, NULL
       FROM work_order WHERE work_order = :code
@@ -24,7 +25,11 @@ _LOOK_UP = """
       FROM lot l JOIN item i USING (item_id)
      WHERE l.lot = :code AND l.lot <> '' AND l.serial = ''
        AND NOT EXISTS (SELECT 1 FROM work_order w
-                        WHERE w.work_order = l.lot AND w.item_id = l.item_id)
+                        WHERE w.work_order = l.lot
+                          AND (w.item_id = l.item_id OR EXISTS (
+                               SELECT 1 FROM order_output t
+                                WHERE t.work_order_id = w.work_order_id
+                                  AND t.item_id = l.item_id)))
     UNION ALL
     SELECT 'component_serial', l.serial, l.lot_id, l.item_id, NULL, NULL FROM lot l
      WHERE l.serial = :code AND l.serial <> ''

@@ -14,15 +14,17 @@ def open_exception(
     opened_at: str,
     event_seq: int,
     cause: str | None,
+    item_id: int | None = None,
+    lot_id: int | None = None,
 ) -> int:
     """Open an exception; return its id. There must be no open one of this kind and subject."""
     cursor = conn.execute(
         """
-        INSERT INTO exception (kind, severity, subject, quantity_micro, opened_at,
+        INSERT INTO exception (kind, severity, subject, item_id, lot_id, quantity_micro, opened_at,
                                opened_event_seq, cause)
-        VALUES (?, ?, ?, ?, ?, ?, ?)
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
         """,
-        [kind, severity, subject, quantity_micro, opened_at, event_seq, cause],
+        [kind, severity, subject, item_id, lot_id, quantity_micro, opened_at, event_seq, cause],
     )
     exception_id = cursor.lastrowid
     assert exception_id is not None

@@ -74,7 +74,8 @@ SELECT exception.exception_id, exception.kind, exception.status, exception.sever
                  FROM balance JOIN location ON location.location_id = balance.location_id
                  WHERE balance.item_id = exception.item_id AND balance.pickable = 1
                    AND location.kind NOT IN ('virtual', 'scrap', 'hold')
-                 ORDER BY balance.expires_on, balance.received_at, balance.lot
+                 ORDER BY balance.location_id = order_line.location_id DESC,
+                          balance.expires_on, balance.received_at, balance.lot
                  LIMIT :suggestions_max) AS place) END
 FROM exception
 LEFT JOIN work_order ON work_order.work_order_id = exception.work_order_id
@@ -92,8 +93,8 @@ ORDER BY exception.exception_id
 """
 
 MOVEMENTS: Final = """
-SELECT movement.movement_seq, CASE WHEN report.report_seq IS NULL THEN NULL ELSE scan.scan_id END,
-       scan.scan_id, item.item, lot.lot, lot.serial, origin.location, target.location,
+SELECT movement.movement_seq, reported.scan_id, scan.scan_id, item.item, lot.lot, lot.serial,
+       origin.location, target.location,
        movement.quantity_micro, item.uom, movement.kind, event.event_time, movement.source_rule
 FROM movement
 JOIN event ON event.event_seq = movement.event_seq
@@ -101,7 +102,9 @@ JOIN lot ON lot.lot_id = movement.lot_id
 JOIN item ON item.item_id = lot.item_id
 JOIN location AS origin ON origin.location_id = movement.from_location_id
 JOIN location AS target ON target.location_id = movement.to_location_id
-LEFT JOIN report ON report.report_seq = movement.event_seq
+LEFT JOIN healing ON healing.event_seq = movement.event_seq
+LEFT JOIN report ON report.report_seq = coalesce(healing.report_seq, movement.event_seq)
+LEFT JOIN scan_journal AS reported ON reported.scan_seq = report.scan_seq
 LEFT JOIN work_order ON work_order.work_order_id = report.work_order_id
 LEFT JOIN scan_journal AS scan ON scan.scan_seq = event.scan_seq
 WHERE movement.movement_seq > :since

@@ -44,6 +44,10 @@ class NeededAt(Struct, frozen=True):
     position: str
     is_current: bool
     """Its order is started, or the current one."""
+    stands_in_for: str | None
+    """The component it may stand in for; `None`: it is needed itself."""
+    needs_approval: int
+    """It is a substitute that a supervisor must scan (BF-29)."""
 
 
 class Elsewhere(Struct, frozen=True):
@@ -98,24 +102,34 @@ def read_item(conn: Connection, item_id: int) -> ItemFacts:
 def read_need(
     conn: Connection, material: MaterialFacts, container_id: int, current_order_id: int | None
 ) -> NeededAt | None:
-    """Return the open line that needs the item: of the current order, a started one, due first.
+    """Return the open line that needs the item, or that it may stand in for (BF-29).
 
-    Of several positions the one it is mounted in already, else a vacant one, else the first.
+    Lines of the current order come first; then those that need the item itself; then those of
+    started orders, due first. Of several positions the one it is mounted in already, else a vacant
+    one, else the first.
     """
     row = conn.execute(
         """
+        WITH wanted AS (
+            SELECT line_id, NULL AS approval FROM order_line WHERE component_id = :item_id
+             UNION ALL
+            SELECT line_id, approval FROM order_line_substitute JOIN order_line USING (line_id)
+             WHERE substitute_id = :item_id AND issue_method = 'backflush')
         SELECT w.work_order, l.location_id, o.location, coalesce(l.mount_position, i.item),
-               w.status = 'started' OR w.work_order_id IS :current
-          FROM order_line l
+               w.status = 'started' OR w.work_order_id IS :current,
+               iif(n.approval IS NULL, NULL, i.item), n.approval IS 'required'
+          FROM wanted n
+          JOIN order_line l USING (line_id)
           JOIN work_order w USING (work_order_id)
           JOIN location o ON o.location_id = l.location_id
           JOIN item i ON i.item_id = l.component_id
           LEFT JOIN mount m ON m.position = coalesce(l.mount_position, i.item)
-         WHERE l.component_id = :item_id AND w.status IN ('released', 'started')
-         ORDER BY w.work_order_id IS :current DESC, w.status = 'started' DESC,
+         WHERE w.status IN ('released', 'started')
+         ORDER BY w.work_order_id IS :current DESC, n.approval IS NOT NULL,
+                  w.status = 'started' DESC,
                   w.due_at IS NULL, w.due_at, w.sequence IS NULL, w.sequence, w.work_order,
                   (m.lot_id = :lot_id AND m.container_id = :container_id) IS TRUE DESC,
-                  m.position IS NOT NULL, l.position
+                  m.position IS NOT NULL, n.approval IS 'required', l.position
          LIMIT 1
         """,
         {
@@ -160,15 +174,17 @@ def makes_with_scanned_lot(conn: Connection, item_id: int) -> bool:
 def read_elsewhere(
     conn: Connection, lot_id: int, container_id: int, location_id: int, *, station: str
 ) -> list[Elsewhere]:
-    """Return what the books have of the material at this station's other pickable locations."""
+    """Return what the books have of the material at this station's other pickable locations; of
+    what is in rework only serials, which somebody chose (BF-28)."""
     rows = conn.execute(
         """
         SELECT b.balance_id, b.lot_id, b.container_id, b.location_id, o.location,
                b.quantity_micro, b.arrived_at
-          FROM balance b JOIN location o USING (location_id)
+          FROM balance b JOIN location o USING (location_id) JOIN lot l USING (lot_id)
          WHERE b.lot_id = :lot_id AND (:container_id = 0 OR b.container_id = :container_id)
            AND b.location_id <> :location_id AND b.quantity_micro > 0
-           AND o.kind NOT IN ('hold', 'scrap') AND coalesce(o.station, :station) = :station
+           AND o.kind NOT IN ('hold', 'scrap') AND (o.kind <> 'rework' OR l.serial <> '')
+           AND coalesce(o.station, :station) = :station
          ORDER BY b.balance_id
         """,
         {

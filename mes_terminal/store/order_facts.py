@@ -10,8 +10,17 @@ from typing import Any
 import msgspec
 
 from mes_terminal.domain.backflush import Draw, PoolKey
+from mes_terminal.domain.bom import line_order
 from mes_terminal.domain.instants import NO_EXPIRY
-from mes_terminal.domain.order import LineFacts, OrderFacts, OutputLot, Source
+from mes_terminal.domain.operations import OperationFacts
+from mes_terminal.domain.order import (
+    LineFacts,
+    OrderFacts,
+    OutputFacts,
+    OutputLot,
+    Source,
+    Substitute,
+)
 from mes_terminal.domain.report_plan import Shortfall, Unit
 from mes_terminal.store.database import Connection
 
@@ -24,12 +33,20 @@ _ORDER = """
            (SELECT coalesce(max(lot_id), 0) + 1 FROM lot),
            (SELECT coalesce(max(exception_id), 0) + 1 FROM exception),
            (SELECT location_id FROM location WHERE location = '@production'),
+           (SELECT location_id FROM location WHERE location = '@adjustment'),
            s.location_id, s.location,
+           EXISTS (SELECT 1 FROM order_operation f WHERE f.work_order_id = w.work_order_id),
+           EXISTS (SELECT 1 FROM hand_issue h
+                    WHERE h.work_order_id = w.work_order_id AND h.report_seq IS NULL),
+           w.has_slots,
+           EXISTS (SELECT 1 FROM order_output t WHERE t.work_order_id = w.work_order_id),
+           CASE WHEN EXISTS (SELECT 1 FROM order_line_substitute)
+                THEN EXISTS (SELECT 1 FROM order_line l JOIN order_line_substitute USING (line_id)
+                              WHERE l.work_order_id = w.work_order_id) ELSE 0 END,
            CASE i.tracking WHEN 'lot' THEN coalesce(w.lot, :output_lot, w.work_order) ELSE '' END,
            p.lot_id, p.expires_on, p.received_at,
-           CASE i.tracking WHEN 'none' THEN
-               (SELECT lot_id FROM lot WHERE item_id = w.item_id AND lot = '' AND serial = ''
-                   AND work_order_id = w.work_order_id) END
+           (SELECT lot_id FROM lot WHERE item_id = w.item_id AND lot = '' AND serial = ''
+               AND work_order_id = w.work_order_id)
       FROM work_order w
       JOIN item i USING (item_id)
       JOIN location o ON o.location_id = w.output_location_id
@@ -47,6 +64,7 @@ _LINES = """
                 ELSE :shortage_policy END,
            l.basis = 'per_unit', l.net_num, l.net_den, l.gross_num, l.gross_den, l.issue_method,
            l.location_id, o.location, l.location_rule, l.mount = 'required', l.erp_ref,
+           l.operation_position,
            l.issued_micro + l.owed_micro - l.carried_micro,
            l.scrapped_micro + l.owed_scrap_micro - l.carried_scrap_micro,
            l.since_micro, u.sole_lot_id,
@@ -66,6 +84,47 @@ _LINES = """
      ORDER BY l.position
 """
 
+_OPERATIONS = """
+    SELECT position, operation, description, backflush_point, overlap, good_micro, scrapped_micro
+      FROM order_operation WHERE work_order_id = ? ORDER BY position
+"""
+
+# Their lots are named as the product's is; an untracked one hangs on this order (BF-37).
+_OUTPUTS = """
+    SELECT t.line, i.item_id, i.item, i.uom, i.step_micro, i.tracking, i.output_status,
+           i.shelf_life_days, t.basis = 'per_unit', t.net_num, t.net_den,
+           iif(i.tracking = 'none', '', :lot),
+           (SELECT lot_id FROM lot l WHERE l.item_id = i.item_id AND l.serial = ''
+               AND l.work_order_id = 0 AND l.lot = iif(i.tracking = 'none', '', :lot)),
+           (SELECT lot_id FROM lot l WHERE l.item_id = i.item_id AND l.lot = '' AND l.serial = ''
+               AND l.work_order_id = t.work_order_id)
+      FROM order_output t JOIN item i USING (item_id)
+     WHERE t.work_order_id = :work_order_id
+     ORDER BY t.line
+"""
+
+# Those that may be mounted in the line's position are told with what is in it: where approval is
+# required, only if a supervisor scanned it there (BF-29).
+_SUBSTITUTES = """
+    SELECT l.line_id, i.item_id, i.item, i.uom, i.step_micro, i.tracking, t.ratio_num, t.ratio_den,
+           t.choice = 'automatic' AND t.approval = 'none', i.mount = 'required', u.sole_lot_id,
+           m.lot_id, m.container_id
+      FROM order_line l
+      CROSS JOIN order_line_substitute t USING (line_id)
+      JOIN item c ON c.item_id = l.component_id
+      JOIN item i ON i.item_id = t.substitute_id
+      LEFT JOIN item_location u ON u.item_id = i.item_id AND u.location_id = l.location_id
+      LEFT JOIN mount m ON m.position = coalesce(l.mount_position, c.item)
+           AND m.item_id = i.item_id AND m.location_id = l.location_id
+           AND (t.approval = 'none' OR EXISTS (
+               SELECT 1 FROM mount_span s JOIN event e ON e.event_seq = s.mounted_seq
+                 JOIN operator p ON p.badge = e.person
+                WHERE s.position = m.position AND s.ended_seq IS NULL AND p.role = 'supervisor'))
+     WHERE l.work_order_id = ? AND l.issue_method = 'backflush' AND i.tracking <> 'serial'
+     ORDER BY l.position, t.priority IS NULL, t.priority, i.item
+"""
+
+# Empty ones too: a container may hold more than its books (BF-17).
 _MOUNTED = """
     SELECT b.item_id, b.location_id,
            b.balance_id, b.lot_id, b.container_id, b.lot, b.expires_on, b.quantity_micro, 1
@@ -73,7 +132,9 @@ _MOUNTED = """
       JOIN balance b ON b.lot_id = m.lot_id AND b.location_id = m.location_id
                     AND (m.container_id = 0 OR b.container_id = m.container_id)
       JOIN location o ON o.location_id = b.location_id
-     WHERE b.pickable = 1 AND b.expires_on >= :usable_from AND b.arrived_at <= :event_time
+      JOIN lot n ON n.lot_id = m.lot_id AND n.status = 'available'
+     WHERE b.quantity_micro >= 0
+       AND b.expires_on >= :usable_from AND b.arrived_at <= :event_time
        AND o.kind NOT IN ('hold', 'scrap')
      ORDER BY b.expires_on, b.received_at, b.lot, b.container_id
 """
@@ -108,7 +169,9 @@ _SHORTFALLS = """
                        OR b.arrived_at > :event_time)
                 ORDER BY b.expires_on DESC LIMIT 1), 'no_stock') END,
            (SELECT exception_id FROM exception
-             WHERE kind = 'shortage' AND subject = 'line:' || l.line_id AND status = 'open')
+             WHERE kind = 'shortage' AND subject = 'line:' || l.line_id AND status = 'open'),
+           (SELECT exception_id FROM exception
+             WHERE kind = 'lot_overdrawn' AND subject = 'line:' || l.line_id AND status = 'open')
       FROM order_line l JOIN location o USING (location_id)
      WHERE l.line_id IN (SELECT value FROM json_each(:lines))
 """
@@ -152,6 +215,38 @@ def read_lines(
     return [LineFacts(*row) for row in rows]
 
 
+def read_operations(conn: Connection, order: OrderFacts) -> list[OperationFacts]:
+    """Return the order's operations with what each has delivered; none if it has no routing."""
+    if not order.has_operations:
+        return []
+    rows = conn.execute(_OPERATIONS, [order.work_order_id]).fetchall()
+    return [OperationFacts(*row) for row in rows]
+
+
+def read_outputs(conn: Connection, order: OrderFacts) -> list[OutputFacts]:
+    """Return the order's by- and co-products; their lot is the product's, or the order's number."""
+    if not order.has_outputs:
+        return []
+    rows = conn.execute(
+        _OUTPUTS,
+        {
+            "work_order_id": order.work_order_id,
+            "lot": order.output.lot or order.order_lot or order.work_order,
+        },
+    )
+    found = [OutputFacts(*row) for row in rows]
+    return sorted(found, key=lambda each: line_order(each.line))
+
+
+def read_substitutes(conn: Connection, order: OrderFacts) -> dict[int, list[Substitute]]:
+    """Return, by line id, what may stand in for its component, in the order of choice (BF-29)."""
+    found: dict[int, list[Substitute]] = {}
+    if order.has_substitutes:
+        for line_id, *row in conn.execute(_SUBSTITUTES, [order.work_order_id]):
+            found.setdefault(line_id, []).append(Substitute(*row))
+    return found
+
+
 def read_mounted(
     conn: Connection, *, event_time: str, usable_from: str
 ) -> dict[PoolKey, list[Source]]:
@@ -188,9 +283,12 @@ def read_pools(
 def read_shortfalls(
     conn: Connection, draws: Sequence[Draw], *, today: str, event_time: str, usable_from: str
 ) -> dict[int, Shortfall]:
-    """Return, for each line not covered, why, its open exception, and its item's nameless lot."""
+    """Return, for each line not covered as it should be, why, its open exceptions, and its item's
+    nameless lot."""
     missing = [
-        each.line.line_id for each in draws if each.net_missing_micro or each.scrap_missing_micro
+        each.line.line_id
+        for each in draws
+        if each.net_missing_micro or each.scrap_missing_micro or each.overdrawn_micro
     ]
     if not missing:
         return {}

@@ -75,11 +75,13 @@ _SAME_NEED: Final = """basis = excluded.basis
     AND gross_num = excluded.gross_num AND gross_den = excluded.gross_den"""
 _WRITE_LINE: Final = f"""
     INSERT INTO order_line (work_order_id, line, position, component_id, basis, net_num, net_den,
-        gross_num, gross_den, scrap_pct_micro, operation, issue_method, location_id, location_rule,
-        mount, mount_position, erp_ref, decided_by, snapshot_version, issued_micro, scrapped_micro,
-        since_micro)
+        gross_num, gross_den, scrap_pct_micro, operation, operation_position, issue_method,
+        location_id, location_rule, mount, mount_position, erp_ref, decided_by, snapshot_version,
+        issued_micro, scrapped_micro, since_micro)
     SELECT {_S_ORDER}, s.line, s.position, {_S_COMPONENT}, s.basis, s.net_num, s.net_den,
-        s.gross_num, s.gross_den, s.scrap_pct, s.operation, s.issue_method,
+        s.gross_num, s.gross_den, s.scrap_pct, s.operation, coalesce((
+            SELECT position FROM order_operation
+            WHERE work_order_id = {_S_ORDER} AND operation = s.operation), 0), s.issue_method,
         (SELECT location_id FROM location WHERE location = s.location), s.location_rule, s.mount,
         s.mount_position, s.erp_ref, s.decided_by, s.snapshot_version, s.issued, s.scrapped, s.since
     FROM temp.staged_order_lines AS s WHERE TRUE
@@ -87,8 +89,9 @@ _WRITE_LINE: Final = f"""
         since_micro = iif({_SAME_NEED}, since_micro, excluded.since_micro), basis = excluded.basis,
         net_num = excluded.net_num, net_den = excluded.net_den, gross_num = excluded.gross_num,
         gross_den = excluded.gross_den, scrap_pct_micro = excluded.scrap_pct_micro,
-        operation = excluded.operation, issue_method = excluded.issue_method,
-        location_id = excluded.location_id, location_rule = excluded.location_rule,
+        operation = excluded.operation, operation_position = excluded.operation_position,
+        issue_method = excluded.issue_method, location_id = excluded.location_id,
+        location_rule = excluded.location_rule,
         mount = excluded.mount, mount_position = excluded.mount_position,
         erp_ref = excluded.erp_ref, decided_by = excluded.decided_by,
         snapshot_version = excluded.snapshot_version
@@ -100,8 +103,26 @@ _RENAME: Final = f"""
     UPDATE order_line SET line = line || '/v' || snapshot_version
     WHERE work_order_id = {_ORDER} AND line = :line AND component_id <> {_COMPONENT}
 """  # noqa: S608
+_NOTE_SLOTS: Final = """
+    UPDATE work_order SET has_slots = EXISTS (
+        SELECT 1 FROM order_line AS l JOIN item AS i ON i.item_id = l.component_id
+        WHERE l.work_order_id = work_order.work_order_id AND i.tracking = 'serial'
+          AND l.issue_method = 'backflush' AND l.net_num > 0)
+    WHERE work_order = ?
+"""
+_DUE_SO_FAR: Final = """(
+    SELECT b.good_micro + (
+            SELECT sum(s.scrapped_micro) FROM order_operation AS s
+            WHERE s.work_order_id = b.work_order_id
+              AND s.position BETWEEN order_line.operation_position AND b.position)
+    FROM order_operation AS b
+    WHERE b.work_order_id = order_line.work_order_id AND b.backflush_point = 1
+      AND b.position >= order_line.operation_position AND order_line.operation_position > 0
+    ORDER BY b.position LIMIT 1)"""
+"""Units that a line of an operation was due for so far, as `domain.operations.reported` counts."""
 _COUNT_FROM: Final = f"""
-    UPDATE order_line SET since_micro = iif(basis = 'per_unit', :reported, 0),
+    UPDATE order_line SET
+        since_micro = iif(basis = 'per_unit', coalesce({_DUE_SO_FAR}, :reported), 0),
         carried_micro = iif(basis = 'per_unit', issued_micro + owed_micro, 0),
         carried_scrap_micro = iif(basis = 'per_unit', scrapped_micro + owed_scrap_micro, 0)
     WHERE work_order_id = {_ORDER} AND since_micro = {COUNTS_FROM_NOW}
@@ -121,6 +142,23 @@ _WRITE_SUBSTITUTE: Final = f"""
         {_S_ITEM}, s.ratio_num, s.ratio_den, s.priority, s.approval, s.choice
     FROM temp.staged_order_substitutes AS s WHERE TRUE
 """  # noqa: S608
+_WRITE_OPERATIONS: Final = """
+    INSERT INTO order_operation (work_order_id, position, operation, work_centre_id, description,
+        setup_minutes_micro, run_minutes_micro, run_basis_micro, labour_rate_micro,
+        overhead_rate_micro, backflush_point, overlap, good_micro, scrapped_micro)
+    SELECT w.work_order_id, r.position, r.operation, r.work_centre_id, r.description,
+        r.setup_minutes_micro, r.run_minutes_micro, r.run_basis_micro, c.labour_rate_micro,
+        c.overhead_rate_micro, r.backflush_point, r.overlap,
+        iif(r.position < m.last, w.good_micro + w.scrapped_micro, w.good_micro),
+        iif(r.position < m.last, 0, w.scrapped_micro)
+    FROM work_order AS w
+    JOIN routing_operation AS r USING (bom_id)
+    JOIN (SELECT bom_id, max(position) AS last FROM routing_operation GROUP BY bom_id) AS m
+        USING (bom_id)
+    LEFT JOIN work_centre AS c ON c.work_centre_id = r.work_centre_id
+    WHERE w.work_order = ?
+"""
+"""What was made before go-live has passed every operation."""
 _WRITE_OUTPUT: Final = f"""
     INSERT INTO order_output (work_order_id, line, item_id, role, basis, net_num, net_den,
         cost_share_pct_micro)
@@ -224,27 +262,32 @@ def write_orders(conn: Connection) -> None:
 def write_lines(
     conn: Connection,
     *,
+    released: Collection[str],
     replaced: Collection[str],
     amended: Collection[Values],
     lines: Collection[Values],
     outputs: Iterable[Values],
 ) -> None:
-    """Write snapshots; those of the orders in `replaced` are new versions and go first.
+    """Write snapshots: of orders that are `released` with this load, and new versions.
+
+    Those of the orders in `replaced` (which are released anew) have no reports, and go first.
 
     Those in `amended` are new versions too, but of orders that have reports: they count from what
     is `reported`, and the lines they no longer have stay with what was issued. `lines` and
     substitutes have been set down.
     """
     _make_room(conn, amended, lines)
-    for table in ("order_line_substitute", "order_output", "order_line"):
+    for table in ("order_line_substitute", "order_output", "order_line", "order_operation"):
         inner = "SELECT work_order_id FROM work_order WHERE work_order = ?"
         if table == "order_line_substitute":
             where = f"line_id IN (SELECT line_id FROM order_line WHERE work_order_id = ({inner}))"  # noqa: S608
         else:
             where = f"work_order_id = ({inner})"
         conn.executemany(f"DELETE FROM {table} WHERE {where}", [(one,) for one in replaced])  # noqa: S608
+    conn.executemany(_WRITE_OPERATIONS, [(one,) for one in released])
     if is_set_down(conn, "order_lines"):
         conn.execute(_WRITE_LINE)
+        conn.executemany(_NOTE_SLOTS, [(one,) for one in {line["work_order"] for line in lines}])
     conn.executemany(_COUNT_FROM, amended)
     conn.executemany(_RETIRE, amended)
     if is_set_down(conn, "order_substitutes"):

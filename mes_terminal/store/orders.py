@@ -14,6 +14,7 @@ class PlannedUnit(Struct, frozen=True):
     lot_id: int | None
     made_at: str | None
     made_by: str | None
+    is_scrap: int
 
 
 class ItemOrders(Struct, frozen=True):
@@ -37,7 +38,8 @@ def read_unit(conn: Connection, unit_id: int) -> PlannedUnit:
     """Return a unit with who made it and when."""
     row = conn.execute(
         """
-        SELECT w.work_order, i.item, l.lot_id, r.event_time, r.person
+        SELECT w.work_order, i.item, l.lot_id, r.event_time, r.person,
+               coalesce(r.kind = 'scrap', 0)
           FROM unit u
           JOIN work_order w USING (work_order_id)
           JOIN item i ON i.item_id = u.item_id
@@ -49,6 +51,27 @@ def read_unit(conn: Connection, unit_id: int) -> PlannedUnit:
         [unit_id],
     ).fetchone()
     return PlannedUnit(*row)
+
+
+def active_order(conn: Connection, current_order_id: int | None) -> str | None:
+    """Return the current order if it is open, else the started one due first."""
+    row = conn.execute(
+        """
+        SELECT work_order FROM work_order
+         WHERE status = 'started' OR (status = 'released' AND work_order_id IS :current)
+         ORDER BY work_order_id IS :current DESC, due_at IS NULL, due_at, sequence IS NULL,
+                  sequence, work_order
+         LIMIT 1
+        """,
+        {"current": current_order_id},
+    ).fetchone()
+    return row[0] if row else None
+
+
+def unit_serial(conn: Connection, unit_id: int) -> str:
+    """Return the serial of a unit."""
+    row = conn.execute("SELECT serial FROM unit WHERE unit_id = ?", [unit_id]).fetchone()
+    return str(row[0])
 
 
 def orders_for_item(conn: Connection, item_id: int) -> ItemOrders:
@@ -80,10 +103,11 @@ def orders_for_item(conn: Connection, item_id: int) -> ItemOrders:
 
 
 def last_report(conn: Connection, work_order_id: int) -> LastReport | None:
-    """Return the newest report of an order."""
+    """Return the newest report of an order, rework (BF-28) left out."""
     row = conn.execute(
         """
-        SELECT event_time, person FROM report WHERE work_order_id = ?
+        SELECT event_time, person FROM report
+         WHERE work_order_id = ? AND kind NOT IN ('rework', 'reworked', 'exchange')
          ORDER BY report_seq DESC LIMIT 1
         """,
         [work_order_id],
@@ -116,7 +140,7 @@ def last_report_at(conn: Connection) -> str | None:
     row = conn.execute(
         """
         SELECT event_time FROM report r
-         WHERE kind <> 'reversal'
+         WHERE kind NOT IN ('reversal', 'rework', 'reworked', 'exchange')
            AND NOT EXISTS (SELECT 1 FROM report x WHERE x.reverses = r.report_seq)
          ORDER BY report_seq DESC LIMIT 1
         """
@@ -166,3 +190,12 @@ def reason_known(conn: Connection, code: str, kind: str) -> bool:
         {"code": code, "kind": kind},
     ).fetchone()
     return not row[0] or bool(row[1])
+
+
+def location_kind(conn: Connection, location: str, *, station: str) -> str | None:
+    """Return the kind of a location that this station writes; `None` if it is none."""
+    row = conn.execute(
+        "SELECT kind FROM location WHERE location = ? AND coalesce(station, ?) = ?",
+        [location, station, station],
+    ).fetchone()
+    return row[0] if row else None

@@ -4,6 +4,7 @@ Everything in bulk and inside the caller's transaction; the number of statements
 the number of lines.
 """
 
+import json
 from collections.abc import Sequence
 from typing import Any
 
@@ -12,9 +13,11 @@ from mes_terminal.domain.posting import LogHead
 from mes_terminal.domain.report_plan import ExceptionDraft, ReportPlan
 from mes_terminal.domain.rules import StationRules
 from mes_terminal.domain.scan import Scan
+from mes_terminal.store import mount_spans, slots
 from mes_terminal.store.balances import add_stock, note_arrival, set_balances, set_expiry
 from mes_terminal.store.database import Connection
 from mes_terminal.store.events import append_event
+from mes_terminal.store.heal_queue import queue_healing
 
 _ADD_ISSUED = "UPDATE order_line SET issued_micro = issued_micro + ? WHERE line_id = ?"
 _ADD_TOTALS = """
@@ -42,29 +45,73 @@ def write_report(
         conn.executemany(_ADD_TOTALS, plan.line_totals)
     set_balances(conn, plan.balances, plan.emptied)
     add_stock(conn, plan.stock_in)
-    if plan.output is not None:
-        note_arrival(conn, order.item_id, plan.output.location_id, plan.output.lot_id)
+    for item_id, location_id, lot_id in plan.arrivals:
+        note_arrival(conn, item_id, location_id, lot_id)
     report_seq = append_event(conn, plan.event, head, scan, rules=rules)
     if plan.exceptions:
         _write_exceptions(conn, order, plan.exceptions, report_seq, scan)
     _write_order(conn, order, plan, scan)
     insert_report(
         conn,
-        (report_seq, scan.scan_seq, order.work_order_id, plan.kind, plan.good_micro, 0,
-         plan.lot_id, plan.event.person, scan.event_time, order.status, plan.expires_before, None,
-         head.movement_seq + 1, len(plan.event.movements)),
+        (report_seq, scan.scan_seq, order.work_order_id, plan.kind, plan.good_micro,
+         plan.scrapped_micro, plan.lot_id, plan.event.person, scan.event_time, order.status,
+         plan.expires_before, None, head.movement_seq + 1, len(plan.event.movements),
+         plan.operation, _passed(plan)),
     )  # fmt: skip
+    if plan.substitutions:
+        first = head.movement_seq + 1
+        conn.executemany(
+            "INSERT INTO substitution VALUES (?, ?, ?)",
+            [(first + place, *covered) for place, *covered in plan.substitutions],
+        )
+    for lot_id, container_id, gained in plan.lot_gains:
+        mount_spans.note_gain(conn, lot_id, container_id, gained, report_seq=report_seq)
+    if plan.built_in:
+        slots.build_in(conn, plan.built_in, report_seq)
     if plan.unit_ids:
         conn.executemany(
             "UPDATE unit SET report_seq = ? WHERE unit_id = ?",
             [(report_seq, unit_id) for unit_id in plan.unit_ids],
         )
+    _queue_healing(conn, plan, report_seq)
     return report_seq
+
+
+def _queue_healing(conn: Connection, plan: ReportPlan, report_seq: int) -> None:
+    """What was made may mend a shortage; so may untracked stock that a report entered late could
+    not have, as any will do (BF-22)."""
+    for item_id, location_id, _ in plan.arrivals:
+        queue_healing(conn, item_id, location_id, report_seq)
+    for draft in plan.exceptions:
+        if draft.cause == "not_arrived" and draft.line.tracking == "none":
+            queue_healing(conn, draft.line.item_id, draft.line.location_id, report_seq)
 
 
 def insert_report(conn: Connection, row: tuple[Any, ...]) -> None:
     """Insert the row of a report, in the order of the table's columns."""
-    conn.execute("INSERT INTO report VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", row)
+    conn.execute("INSERT INTO report VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", row)
+
+
+def change_operations(
+    conn: Connection, work_order_id: int, gained: Sequence[tuple[int, int, int]]
+) -> None:
+    """Add (position, good, scrapped) to what the operations of an order have delivered."""
+    conn.executemany(
+        """
+        UPDATE order_operation SET good_micro = good_micro + ?, scrapped_micro = scrapped_micro + ?
+         WHERE work_order_id = ? AND position = ?
+        """,
+        [(good, scrapped, work_order_id, position) for position, good, scrapped in gained],
+    )
+
+
+def _passed(plan: ReportPlan) -> str | None:
+    """Return what the operations gained as JSON: a reversal takes it back from there."""
+    if not plan.gains:
+        return None
+    return json.dumps(
+        [[gain.position, gain.good_micro, gain.scrapped_micro] for gain in plan.gains]
+    )
 
 
 def _write_lots(conn: Connection, order: OrderFacts, plan: ReportPlan, scan: Scan) -> None:
@@ -76,8 +123,9 @@ def _write_lots(conn: Connection, order: OrderFacts, plan: ReportPlan, scan: Sca
             VALUES (?, ?, ?, ?, ?, ?, ?, ?)
             """,
             [
-                (new.lot_id, order.item_id, new.lot, new.serial, new.work_order_id,
-                 order.output_status, plan.expires_on, scan.event_time)
+                (new.lot_id, new.item_id or order.item_id, new.lot, new.serial,
+                 new.work_order_id, new.status or order.output_status,
+                 new.expires_on if new.item_id else plan.expires_on, scan.event_time)
                 for new in plan.new_lots
             ],
         )  # fmt: skip
@@ -88,11 +136,19 @@ def _write_lots(conn: Connection, order: OrderFacts, plan: ReportPlan, scan: Sca
 def _write_order(conn: Connection, order: OrderFacts, plan: ReportPlan, scan: Scan) -> None:
     conn.execute(
         """
-        UPDATE work_order SET good_micro = good_micro + ?, status = ?, activated_at = ?
+        UPDATE work_order SET good_micro = good_micro + ?, scrapped_micro = scrapped_micro + ?,
+               status = ?, activated_at = ?
          WHERE work_order_id = ?
         """,
-        [plan.good_micro, plan.order_status, scan.event_time, order.work_order_id],
-    )
+        [plan.good_micro, plan.scrapped_micro, plan.order_status, scan.event_time,
+         order.work_order_id],
+    )  # fmt: skip
+    if plan.gains:
+        change_operations(
+            conn,
+            order.work_order_id,
+            [(gain.position, gain.good_micro, gain.scrapped_micro) for gain in plan.gains],
+        )
 
 
 def _write_exceptions(

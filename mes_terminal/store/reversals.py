@@ -1,11 +1,16 @@
 """A report as it was recorded, and its reversal: from movements, never from the BOM (BF-31)."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from msgspec import Struct
 
 from mes_terminal.domain.posting import EdgeRow, MovementRow
 from mes_terminal.store.database import Connection
+from mes_terminal.store.made import MADE
+
+StockKey = tuple[int, int, int]
+"""lot, location, container (0: none): a balance."""
 
 
 class Recorded(Struct, frozen=True):
@@ -19,6 +24,7 @@ class Recorded(Struct, frozen=True):
     uom: str
     kind: str
     good_micro: int
+    scrapped_micro: int
     lot_id: int | None
     person: str | None
     event_time: str
@@ -26,8 +32,16 @@ class Recorded(Struct, frozen=True):
     expires_before: str | None
     movement_first: int
     movement_count: int
+    operation: str | None
+    passed: str | None
+    """JSON [[position, good, scrapped]]: what operations gained."""
     body: str
     """The bytes of its event."""
+
+    @property
+    def is_rework(self) -> bool:
+        """It changed no count of its order (BF-28)."""
+        return self.kind in ("rework", "reworked", "exchange")
 
 
 class Recalled(Struct, frozen=True):
@@ -41,6 +55,8 @@ class Recalled(Struct, frozen=True):
     quantity_micro: int
     kind: str
     item_id: int
+    covers_micro: int
+    """What it counts for in units of the line's component: a substitute's ratio (BF-29)."""
 
 
 class OwedPart(Struct, frozen=True):
@@ -60,9 +76,12 @@ def last_report(conn: Connection) -> Recorded | None:
     row = conn.execute(
         """
         SELECT r.report_seq, j.scan_id, r.work_order_id, w.work_order, i.item, i.uom, r.kind,
-               r.good_micro, r.lot_id, r.person, r.event_time,
-               iif(w.status IN ('hold', 'cancelled'), w.status, r.order_status_before),
-               r.lot_expires_before, r.movement_first, r.movement_count, e.body
+               r.good_micro, r.scrapped_micro, r.lot_id, r.person, r.event_time,
+               iif(w.status IN ('hold', 'cancelled')
+                   OR r.kind IN ('rework', 'reworked', 'exchange'), w.status,
+                   r.order_status_before),
+               r.lot_expires_before, r.movement_first, r.movement_count,
+               r.operation, r.passed, e.body
           FROM report r
           JOIN work_order w USING (work_order_id)
           JOIN item i USING (item_id)
@@ -78,29 +97,41 @@ def last_report(conn: Connection) -> Recorded | None:
 
 def recall_movements(conn: Connection, report: Recorded) -> list[Recalled]:
     """Return the movements of the report, as recorded."""
+    return recall_range(conn, report.movement_first, report.movement_count)
+
+
+def recall_range(conn: Connection, first: int, count: int) -> list[Recalled]:
+    """Return so many movements from the first on."""
     rows = conn.execute(
         """
         SELECT m.line_id, m.lot_id, m.container_id, m.from_location_id, m.to_location_id,
-               m.quantity_micro, m.kind, l.item_id
-          FROM movement m JOIN lot l USING (lot_id)
+               m.quantity_micro, m.kind, l.item_id, coalesce(s.covered_micro, m.quantity_micro)
+          FROM movement m JOIN lot l USING (lot_id) LEFT JOIN substitution s USING (movement_seq)
          WHERE m.movement_seq BETWEEN ? AND ?
          ORDER BY m.movement_seq
         """,
-        [report.movement_first, report.movement_first + report.movement_count - 1],
+        [first, first + count - 1],
     )
     return [Recalled(*row) for row in rows]
 
 
 def recall_owed(conn: Connection, report: Recorded) -> list[OwedPart]:
-    """Return what the report added to exceptions."""
+    """Return what the report added to exceptions and was not posted since (BF-22)."""
     rows = conn.execute(
         """
-        SELECT x.exception_id, x.kind, x.line_id, l.line, i.item, p.quantity_micro, p.scrap_micro
+        SELECT x.exception_id, x.kind, x.line_id, l.line, i.item,
+               p.quantity_micro + coalesce(sum(done.quantity_micro), 0) AS left_micro,
+               p.scrap_micro + coalesce(sum(done.scrap_micro), 0)
           FROM exception x
           JOIN exception_item p USING (exception_id)
           LEFT JOIN order_line l ON l.line_id = x.line_id
           LEFT JOIN item i ON i.item_id = x.item_id
+          LEFT JOIN healing h ON h.report_seq = p.event_seq AND h.exception_id = x.exception_id
+               AND h.undone_seq IS NULL
+          LEFT JOIN exception_item done ON done.exception_id = h.exception_id
+               AND done.event_seq = h.event_seq
          WHERE x.work_order_id = ? AND p.event_seq = ? AND x.status = 'open'
+         GROUP BY x.exception_id HAVING left_micro > 0
          ORDER BY l.position, x.exception_id
         """,
         [report.work_order_id, report.report_seq],
@@ -111,18 +142,10 @@ def recall_owed(conn: Connection, report: Recorded) -> list[OwedPart]:
 def recall_edges(conn: Connection, report: Recorded) -> list[EdgeRow]:
     """Return the report's edges, found by their keys: what it made, and of what."""
     rows = conn.execute(
-        """
-        WITH made AS (
+        f"""
+        WITH {MADE}, used AS (
             SELECT m.lot_id FROM movement m
-             WHERE m.movement_seq BETWEEN :first AND :last AND m.kind = 'production'
-             UNION
-            SELECT lot_id FROM lot
-             WHERE work_order_id = :work_order_id
-               AND item_id = (SELECT item_id FROM work_order WHERE work_order_id = :work_order_id)
-               AND lot = '' AND serial = ''
-        ), used AS (
-            SELECT m.lot_id FROM movement m
-             WHERE m.movement_seq BETWEEN :first AND :last AND m.kind = 'issue'
+             WHERE m.movement_seq BETWEEN :first AND :last AND m.kind IN ('issue', 'reversal')
              UNION
             SELECT n.lot_id
               FROM exception_item p
@@ -130,12 +153,20 @@ def recall_edges(conn: Connection, report: Recorded) -> list[EdgeRow]:
               JOIN lot n ON n.item_id = x.item_id AND n.lot = '' AND n.serial = ''
                         AND n.work_order_id = 0
              WHERE x.work_order_id = :work_order_id AND p.event_seq = :report_seq
+             UNION
+            SELECT lot_id FROM hand_issue
+             WHERE work_order_id = :work_order_id AND report_seq = :report_seq
+             UNION
+            SELECT lot_id FROM lot
+             WHERE work_order_id = :work_order_id
+               AND item_id = (SELECT item_id FROM work_order WHERE work_order_id = :work_order_id)
+               AND lot = '' AND serial = ''
         )
         SELECT e.child_id, e.parent_id, e.line_id, e.quantity_micro, e.certainty
           FROM made CROSS JOIN used
           JOIN edge e ON e.child_id = made.lot_id AND e.parent_id = used.lot_id
                      AND e.report_seq = :report_seq
-        """,
+        """,  # noqa: S608
         {
             "first": report.movement_first,
             "last": report.movement_first + report.movement_count - 1,
@@ -146,27 +177,37 @@ def recall_edges(conn: Connection, report: Recorded) -> list[EdgeRow]:
     return [(row[0], row[1], row[2], row[3], row[4]) for row in rows]
 
 
-def dependents(conn: Connection, taken_back: list[Recalled], *, limit: int) -> list[str]:
-    """Return what depends on stock that is to be taken back, in words; empty if it is all there."""
-    found: list[str] = []
+def missing_stock(conn: Connection, taken_back: list[Recalled]) -> dict[StockKey, int]:
+    """Return how much less than is to be taken back is where it went."""
+    wanted: dict[StockKey, int] = {}
     for each in taken_back:
+        key = (each.lot_id, each.to_id, each.container_id)
+        wanted[key] = wanted.get(key, 0) + each.quantity_micro
+    missing: dict[StockKey, int] = {}
+    for key, quantity in wanted.items():
         row = conn.execute(
             """
-            SELECT coalesce(sum(b.quantity_micro), 0), i.item, coalesce(
-                   nullif(l.lot, ''), nullif(l.serial, ''), 'stock')
-              FROM lot l JOIN item i USING (item_id)
-              LEFT JOIN balance b ON b.lot_id = l.lot_id AND b.location_id = :location_id
-                                 AND b.container_id = :container_id
-             WHERE l.lot_id = :lot_id
+            SELECT coalesce(sum(quantity_micro), 0) FROM balance
+             WHERE lot_id = ? AND location_id = ? AND container_id = ?
             """,
-            {
-                "lot_id": each.lot_id,
-                "location_id": each.to_id,
-                "container_id": each.container_id,
-            },
+            key,
         ).fetchone()
-        if row[0] >= each.quantity_micro:
-            continue
+        if row[0] < quantity:
+            missing[key] = quantity - row[0]
+    return missing
+
+
+def dependents(conn: Connection, missing: Iterable[StockKey], *, limit: int) -> list[str]:
+    """Return what depends on stock that is missing, in words."""
+    found: list[str] = []
+    for lot_id in dict.fromkeys(key[0] for key in missing):
+        row = conn.execute(
+            """
+            SELECT i.item || ' ' || coalesce(nullif(l.lot, ''), nullif(l.serial, ''), 'stock')
+              FROM lot l JOIN item i USING (item_id) WHERE l.lot_id = ?
+            """,
+            [lot_id],
+        ).fetchone()
         users = conn.execute(
             """
             SELECT i.item || ' ' || coalesce(nullif(c.lot, ''), nullif(c.serial, ''),
@@ -177,16 +218,16 @@ def dependents(conn: Connection, taken_back: list[Recalled], *, limit: int) -> l
              GROUP BY e.child_id HAVING sum(e.quantity_micro) > 0
              ORDER BY e.child_id LIMIT ?
             """,
-            [each.lot_id, limit],
+            [lot_id, limit],
         ).fetchall()
         went = f" (used in {', '.join(user[0] for user in users)})" if users else " (moved on)"
-        found.append(f"{row[1]} {row[2]}{went}")
+        found.append(f"{row[0]}{went}")
         if len(found) == limit:
             break
     return found
 
 
-def change_stock(conn: Connection, deltas: dict[tuple[int, int, int], int]) -> None:
+def change_stock(conn: Connection, deltas: dict[StockKey, int]) -> None:
     """Change balances by (lot, location, container); every one of them exists."""
     conn.executemany(
         """
@@ -261,11 +302,13 @@ def restore_order(conn: Connection, report: Recorded, *, at: str) -> None:
     """Give the order back its count and its status, and its units their plan."""
     conn.execute(
         """
-        UPDATE work_order SET good_micro = good_micro - ?, status = ?, activated_at = ?
+        UPDATE work_order SET good_micro = good_micro - ?, scrapped_micro = scrapped_micro - ?,
+               status = ?, activated_at = ?
          WHERE work_order_id = ?
         """,
-        [report.good_micro, report.status_before, at, report.work_order_id],
-    )
+        [report.good_micro, report.scrapped_micro, report.status_before, at,
+         report.work_order_id],
+    )  # fmt: skip
     conn.execute(
         "UPDATE unit SET report_seq = NULL WHERE work_order_id = ? AND report_seq = ?",
         [report.work_order_id, report.report_seq],

@@ -7,7 +7,8 @@ from mes_terminal.store.events import HEAD_COLUMNS, head_of
 
 _READ = f"""
     SELECT o.badge, o.name, o.role, o.language,
-           s.badge, s.signed_in_at, s.work_order_id, s.pending_verb, s.pending_argument,
+           s.badge, s.signed_in_at, s.work_order_id, s.unit_id, s.next_unit,
+           s.pending_verb, s.pending_argument,
            s.pending_quantity_micro, s.confirm_reason, s.confirm_code, s.confirm_until,
            s.recovered_code, s.recovered_until, s.clock_in_doubt, s.master_data_version,
            EXISTS (SELECT 1 FROM mount),
@@ -18,6 +19,7 @@ _READ = f"""
 _WRITE = """
     UPDATE station_state
        SET badge = :badge, signed_in_at = :signed_in_at, work_order_id = :work_order_id,
+           unit_id = :unit_id, next_unit = :next_unit,
            pending_verb = :pending_verb, pending_argument = :pending_argument,
            pending_quantity_micro = :pending_quantity_micro, confirm_reason = :confirm_reason,
            confirm_code = :confirm_code, confirm_until = :confirm_until,
@@ -35,24 +37,26 @@ def read_session(
     """
     row = conn.execute(_READ, {"badge": badge}).fetchone()
     person = Person(*row[:4]) if row[0] is not None else None
-    state = row[4:18]
+    state = row[4:20]
     session = Session(
         badge=state[0],
         signed_in_at=state[1],
         work_order_id=state[2],
-        pending_verb=state[3],
-        pending_argument=state[4],
-        pending_quantity_micro=state[5],
-        confirm_reason=state[6],
-        confirm_code=state[7],
-        confirm_until=state[8],
-        recovered_code=state[9],
-        recovered_until=state[10],
-        clock_in_doubt=bool(state[11]),
-        master_data_version=state[12],
-        anything_mounted=bool(state[13]),
+        unit_id=state[3],
+        next_unit=bool(state[4]),
+        pending_verb=state[5],
+        pending_argument=state[6],
+        pending_quantity_micro=state[7],
+        confirm_reason=state[8],
+        confirm_code=state[9],
+        confirm_until=state[10],
+        recovered_code=state[11],
+        recovered_until=state[12],
+        clock_in_doubt=bool(state[13]),
+        master_data_version=state[14],
+        anything_mounted=bool(state[15]),
     )
-    return session, person, head_of(row[18:])
+    return session, person, head_of(row[20:])
 
 
 def write_session(conn: Connection, session: Session) -> None:
@@ -63,6 +67,8 @@ def write_session(conn: Connection, session: Session) -> None:
             "badge": session.badge,
             "signed_in_at": session.signed_in_at,
             "work_order_id": session.work_order_id,
+            "unit_id": session.unit_id,
+            "next_unit": int(session.next_unit),
             "pending_verb": session.pending_verb,
             "pending_argument": session.pending_argument,
             "pending_quantity_micro": session.pending_quantity_micro,

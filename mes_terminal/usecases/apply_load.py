@@ -18,6 +18,7 @@ from mes_terminal.exchange.rows import Row
 from mes_terminal.store import loaded_rows, master_data, order_snapshot, receipts
 from mes_terminal.store.database import Connection
 from mes_terminal.store.events import append_events
+from mes_terminal.store.heal_queue import queue_lots, queue_stock
 from mes_terminal.store.master_data import Values
 from mes_terminal.store.receipts import Arrival
 from mes_terminal.store.staging import Batch
@@ -78,13 +79,14 @@ def apply_plans(
     order_snapshot.write_orders(conn)
     order_snapshot.write_lines(
         conn,
+        released=orders.released,
         replaced=orders.replaced,
         amended=orders.amended,
         lines=orders.lines,
         outputs=orders.outputs,
     )
     order_snapshot.write_units(conn, gone=orders.units.gone, planned=orders.units.planned)
-    _write_arrivals(conn, merged, stock.arrivals, context)
+    _write_arrivals(conn, merged, stock, context)
     _remember(conn, merged)
 
 
@@ -150,8 +152,9 @@ def _routing_values(merged: Merged) -> Iterator[Values]:
 
 
 def _write_arrivals(
-    conn: Connection, merged: Merged, arrivals: Sequence[Arrival], context: LoadContext
+    conn: Connection, merged: Merged, stock: StockPlan, context: LoadContext
 ) -> None:
+    arrivals = stock.arrivals
     receipts.write_containers(conn, arrivals)
     movements = receipts.movements_of(conn, arrivals)
     uoms = {row.item: row.uom for row in merged.rows("items", rows.ItemRow).values()}
@@ -162,6 +165,22 @@ def _write_arrivals(
     drafts.append(_loaded(merged, context))
     seqs = append_events(conn, drafts, rules=context.rules, recorded_at=context.now)
     receipts.write_arrivals(conn, arrivals, movements, seqs[:-1])
+    _queue_healing(conn, merged, stock, movements, seqs)
+
+
+def _queue_healing(
+    conn: Connection,
+    merged: Merged,
+    stock: StockPlan,
+    movements: Sequence[MovementRow],
+    seqs: Sequence[int],
+) -> None:
+    """Note what came, and the lots of which something else is said now (BF-22)."""
+    came = zip(movements, seqs[:-1], strict=True)
+    queue_stock(conn, [(row[1], row[4], seq) for row, seq in came])
+    said = ((change.key[0], change.key[1], "") for change in merged.tables["lots"].changes)
+    known = [stock.lots[key].lot_id for key in said if key in stock.lots]
+    queue_lots(conn, [lot_id for lot_id in known if lot_id is not None], seqs[-1])
 
 
 def _received(

@@ -1,33 +1,14 @@
 """Close an order short: `%SHORT reason`, then the order (BF-25)."""
 
-from mes_terminal.domain.intent import AwaitCode, CloseShort
+from mes_terminal.domain.intent import CloseShort
 from mes_terminal.domain.order import remaining_micro
-from mes_terminal.store import orders
+from mes_terminal.domain.report_plan import Wanted
 from mes_terminal.store.database import Connection
 from mes_terminal.store.order_facts import read_order
+from mes_terminal.usecases.apply_policy import is_question
 from mes_terminal.usecases.context import Answer, Context, answer, changed
-from mes_terminal.usecases.post_report import post_report
+from mes_terminal.usecases.deviations import post_controlled
 from mes_terminal.usecases.start_order import refuse_status
-
-
-def await_order(conn: Connection, intent: AwaitCode, context: Context) -> Answer:
-    """Take the reason; the next order is closed short with it."""
-    if not intent.argument or not orders.reason_known(conn, intent.argument, "short_close"):
-        said = f"{intent.argument} is no reason" if intent.argument else "SHORT lacks its reason"
-        return answer(
-            context,
-            "rejected",
-            f"{said} to close an order short",
-            "Scan SHORT with a reason of the reason card",
-            reason="reason_missing",
-        )
-    return answer(
-        context,
-        "recorded",
-        f"The next order is closed short: {intent.argument}",
-        "Scan the order, or CANCEL",
-        session=changed(context.session, pending_verb="SHORT", pending_argument=intent.argument),
-    )
 
 
 def close_short(conn: Connection, intent: CloseShort, context: Context) -> Answer:
@@ -51,6 +32,10 @@ def close_short(conn: Connection, intent: CloseShort, context: Context) -> Answe
     refusal = refuse_status(order, context)
     if refusal is not None:
         return Answer(refusal.outcome, done)
-    posted = post_report(conn, order, 0, [], context, short_reason=intent.reason_code)
+    posted = post_controlled(
+        conn, order, Wanted(kind="short_close", reason=intent.reason_code), context
+    )
+    if is_question(posted.outcome):
+        return posted
     session = changed(posted.session, pending_verb=None, pending_argument=None)
     return Answer(posted.outcome, session, posted.event_seq)

@@ -6,6 +6,7 @@ import msgspec
 from msgspec import Struct
 
 from mes_terminal.domain.outcome import Outcome, OutcomeKind
+from mes_terminal.domain.policy import Consent
 from mes_terminal.domain.posting import EventDraft, Fact, LogHead
 from mes_terminal.domain.rules import StationRules
 from mes_terminal.domain.scan import Scan
@@ -24,6 +25,15 @@ class Context(Struct, frozen=True):
     """The code as text: undecodable bytes show as U+FFFD."""
     today: str
     """The site's calendar day of the scan."""
+    consents: tuple[Consent, ...] = ()
+    """What was answered to the control matrix about this code (BF-24)."""
+    asked_code: bytes | None = None
+    """The code that was asked about; the scan itself may be the answer."""
+
+    @property
+    def scan_by_nobody(self) -> bool:
+        """Was a badge given with the scan that is nobody's? An answer is for who was asked."""
+        return self.scan.badge is not None and self.person is None and self.asked_code is None
 
     @property
     def badge(self) -> str | None:

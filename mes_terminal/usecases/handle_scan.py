@@ -20,16 +20,24 @@ from mes_terminal.domain.scan import Scan
 from mes_terminal.store import scan_journal
 from mes_terminal.store.database import Connection, Database
 from mes_terminal.store.session import read_session, write_session
-from mes_terminal.usecases.close_short import await_order, close_short
+from mes_terminal.usecases.apply_policy import is_question
+from mes_terminal.usecases.await_code import await_code
+from mes_terminal.usecases.close_short import close_short
 from mes_terminal.usecases.context import Answer, Context, answer, changed
 from mes_terminal.usecases.count_unknown import count_unknown
+from mes_terminal.usecases.dismount import dismount
+from mes_terminal.usecases.fill_slot import fill_slot
+from mes_terminal.usecases.handle_material import handle_material
+from mes_terminal.usecases.hear_answer import Heard, hear
 from mes_terminal.usecases.read_code import read_code
 from mes_terminal.usecases.receive_label import receive_label
 from mes_terminal.usecases.recovered import remember_recovered
+from mes_terminal.usecases.report_operation import report_operation
 from mes_terminal.usecases.report_production import report_item, report_order, report_unit
+from mes_terminal.usecases.rework import rework
+from mes_terminal.usecases.scrap import scrap
 from mes_terminal.usecases.start_order import start_order
 from mes_terminal.usecases.station_commands import (
-    await_container,
     cancel,
     need,
     present_badge,
@@ -38,7 +46,7 @@ from mes_terminal.usecases.station_commands import (
     tell_help,
 )
 from mes_terminal.usecases.undo_report import undo_last
-from mes_terminal.usecases.use_material import dismount, name_output_lot, use_material
+from mes_terminal.usecases.use_material import name_output_lot, use_material
 
 
 def handle_scan(db: Database, scan: Scan, rules: StationRules) -> Outcome:
@@ -55,17 +63,23 @@ def handle_scan(db: Database, scan: Scan, rules: StationRules) -> Outcome:
     with db.transaction() as conn:
         session, person, head = read_session(conn, scan.badge)
         context = Context(scan, rules, session, person, head, code, today)
-        meanings = read_code(conn, payload)
-        intent = interpret(payload, session, meanings)
-        ruled = _not_allowed(intent, payload, context) or _rule(conn, intent, context)
-        if payload.kind not in ("command", "reject"):
-            ruled = _use_up_quantity(meanings, ruled)
-        if scan.recovered_at is not None:
-            ruled = remember_recovered(intent, ruled, scan)
+        heard = hear(conn, payload, read_code(conn, payload), context)
+        ruled = heard if isinstance(heard, Answer) else _handle(conn, heard)
         if ruled.session != session:
             write_session(conn, ruled.session)
         scan_journal.conclude(conn, scan, ruled.outcome, ruled.event_seq)
     return ruled.outcome
+
+
+def _handle(conn: Connection, heard: Heard) -> Answer:
+    payload, context = heard.payload, heard.context
+    intent = interpret(payload, context.session, heard.meanings)
+    ruled = _not_allowed(intent, payload, context) or _rule(conn, intent, context)
+    if payload.kind not in ("command", "reject"):
+        ruled = _use_up_quantity(heard.meanings, ruled)
+    if context.scan.recovered_at is not None:
+        ruled = remember_recovered(intent, ruled, context)
+    return ruled
 
 
 def _rule(conn: Connection, intent: Intent, context: Context) -> Answer:
@@ -86,10 +100,18 @@ def _rule(conn: Connection, intent: Intent, context: Context) -> Answer:
             return close_short(conn, intent, context)
         case meant.Dismount():
             return dismount(conn, intent, context)
-        case meant.AwaitCode(verb="SHORT"):
-            return await_order(conn, intent, context)
         case meant.AwaitCode():
-            return await_container(intent, context)
+            return await_code(conn, intent, context)
+        case meant.ReportOperation():
+            return report_operation(conn, intent, context)
+        case meant.FillSlot():
+            return fill_slot(conn, intent, context)
+        case meant.Scrap():
+            return scrap(conn, intent, context)
+        case meant.Rework():
+            return rework(conn, intent, context)
+        case meant.HandleMaterial():
+            return handle_material(conn, intent, context)
         case meant.Undo():
             return undo_last(conn, context)
         case meant.PresentBadge():
@@ -97,7 +119,7 @@ def _rule(conn: Connection, intent: Intent, context: Context) -> Answer:
         case meant.SetQuantity():
             return set_quantity(intent, context)
         case meant.Cancel():
-            return cancel(context)
+            return cancel(conn, context)
         case meant.Help():
             return tell_help(context)
         case meant.Need():
@@ -115,7 +137,7 @@ def _not_allowed(intent: Intent, payload: Payload, context: Context) -> Answer |
 
     A frame that is no code at all keeps its own reason.
     """
-    unknown = context.scan.badge is not None and context.person is None
+    unknown = context.scan_by_nobody
     required = context.rules.require_sign_in and context.person is None
     free = isinstance(intent, meant.PresentBadge | meant.Help) or payload.kind == "reject"
     if not unknown and (free or not required):
@@ -136,7 +158,7 @@ def _use_up_quantity(meanings: list[Meaning], ruled: Answer) -> Answer:
         return ruled
     if meanings[0].kind not in TAKES_QUANTITY:
         return ruled
-    if (ruled.outcome.reason or "").startswith("confirm"):
+    if is_question(ruled.outcome):
         return ruled
     session = changed(ruled.session, pending_quantity_micro=None)
     return Answer(ruled.outcome, session, ruled.event_seq)

@@ -29,7 +29,10 @@ from mes_terminal.usecases.list_rows import (
     OutboxRow,
     StockRow,
 )
+from mes_terminal.usecases.order_costs import order_costs
+from mes_terminal.usecases.policy_replay import replay_policy
 from mes_terminal.usecases.printables import PRINTABLES
+from mes_terminal.usecases.trace import trace_rows
 
 
 class ListSpec(Struct, frozen=True):
@@ -289,6 +292,9 @@ _SPECS: Final = (
 LISTS: Final[dict[str, Callable[[Database, Mapping[str, str]], Iterator[Struct]]]] = {
     **{spec.name: spec for spec in _SPECS},
     "order_lines": _lines_of_an_order,
+    "order_costs": order_costs,
+    "policy_replay": replay_policy,
+    "trace": trace_rows,
     **PRINTABLES,
 }
 """The lists by name: `LISTS["stock"](database, {"item": "LEG"})`."""

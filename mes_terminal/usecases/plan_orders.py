@@ -40,6 +40,8 @@ class OrdersPlan(Struct, frozen=True):
     """The rows that a load writes for orders, as `store.order_snapshot` takes them; the faults."""
 
     orders: list[Values]
+    released: list[str]
+    """Orders whose operations are frozen with this load."""
     replaced: list[str]
     amended: list[Values]
     lines: list[Values]
@@ -100,7 +102,7 @@ class _OrderPlanner:
         self._states = self._read_states(reads)
         self._frozen = reads(order_snapshot.read_lines, self._lines_changed)
         self._foreign = foreign_locations(merged, rules)
-        self._plan = OrdersPlan([], [], [], [], [], [], plan_units(reads, merged, plant), [])
+        self._plan = OrdersPlan([], [], [], [], [], [], [], plan_units(reads, merged, plant), [])
 
     def _read_states(self, reads: PlanReads) -> dict[str, OrderState]:
         """Read every order; on how far one is that the files leave alone, nothing rests."""
@@ -290,6 +292,8 @@ class _OrderPlanner:
 
         `counts_on`: the version begins to count at what is reported, so nothing is issued for that.
         """
+        if not counts_on:
+            self._plan.released.append(row.work_order)
         new = row.work_order not in self._states
         state = self._states.get(row.work_order)
         reported = state.good_micro + state.scrapped_micro if state else 0

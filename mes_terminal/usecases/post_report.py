@@ -4,72 +4,89 @@
 closed short. `draws_of` shows what it would take; the pre-flight runs both and takes them back.
 """
 
-from mes_terminal.domain import backflush
+from msgspec import Struct
+
+from mes_terminal.domain import backflush, operations, sourcing
 from mes_terminal.domain.completion import plan_report
+from mes_terminal.domain.hand_issues import Waiting, share
 from mes_terminal.domain.instants import day_plus
-from mes_terminal.domain.order import LineFacts, OrderFacts, Source, remaining_micro, serial_line
-from mes_terminal.domain.quantity import format_quantity
-from mes_terminal.domain.report_plan import ReportRequest, Unit
+from mes_terminal.domain.order import LineFacts, OrderFacts, Source, remaining_micro
+from mes_terminal.domain.overrun import allowance_micro
+from mes_terminal.domain.quantity import MICRO, format_quantity
+from mes_terminal.domain.report_plan import ReportRequest, Wanted
 from mes_terminal.domain.session import Session
 from mes_terminal.domain.shifts import production_day
-from mes_terminal.store import orders, reports
+from mes_terminal.domain.slots import slot_draws
+from mes_terminal.store import hand_issues, mount_spans, orders, reports
 from mes_terminal.store.database import Connection
 from mes_terminal.store.order_facts import (
     read_lines,
     read_mounted,
+    read_operations,
     read_order,
+    read_outputs,
     read_pools,
     read_shortfalls,
+    read_substitutes,
     usable_from,
 )
 from mes_terminal.usecases.context import Answer, Context, answer, changed
 
 
-def post_report(
-    conn: Connection,
-    order: OrderFacts,
-    quantity_micro: int,
-    units: list[Unit],
-    context: Context,
-    *,
-    short_reason: str | None = None,
-) -> Answer:
-    """Book `quantity_micro` good units of the order; `short_reason` closes it short."""
-    named = _with_output_lot(conn, order, context) if quantity_micro else order
+class Drawn(Struct, frozen=True):
+    """What a report would draw, and on what it rests."""
+
+    lines: list[LineFacts]
+    draws: list[backflush.Draw]
+    left_micro: dict[int, int]
+    """Balance id → what is left."""
+    gains: list[operations.Gain]
+    before: operations.Reported
+    due: operations.Reported
+
+
+def post_report(conn: Connection, order: OrderFacts, wanted: Wanted, context: Context) -> Answer:
+    """Book what the scan wants reported of the order."""
+    named = _with_output_lot(conn, order, context) if wanted.good_micro else order
     if isinstance(named, Answer):
         return named
     order = named
     scan, rules = context.scan, context.rules
-    lines, draws, stock = draws_of(conn, order, quantity_micro, context)
-    serial = serial_line(lines) if quantity_micro else None
-    if serial is not None:
-        return _refuse_serials(order, serial, context)
-    blocked = _blocked(draws)
+    facts = read_operations(conn, order)
+    drawn = draws_of(conn, order, wanted, context, facts)
+    blocked = _blocked(drawn.draws)
     if blocked is not None:
         return _refuse_shortage(order, blocked, context)
     today = context.today
+    request = _request(conn, order, wanted, drawn, facts, context)
     plan = plan_report(
         order,
-        draws,
-        lines,
-        stock.left_micro,
+        drawn.draws,
+        drawn.lines,
+        drawn.left_micro,
         read_shortfalls(
             conn,
-            draws,
+            drawn.draws,
             today=today,
             event_time=scan.event_time,
             usable_from=usable_from(today, clock_in_doubt=context.session.clock_in_doubt),
         ),
-        _request(order, quantity_micro, units, context, short_reason),
+        request,
     )
     report_seq = reports.write_report(conn, order, plan, scan, context.head, rules=rules)
+    if request.hand_issues:
+        hand_issues.take_in(conn, order.work_order_id, report_seq, request.hand_issues)
     return Answer(plan.outcome, _session_after(order, plan.order_status, context), report_seq)
 
 
 def draws_of(
-    conn: Connection, order: OrderFacts, quantity_micro: int, context: Context
-) -> tuple[list[LineFacts], list[backflush.Draw], backflush.Stock]:
-    """Return the lines, what each would draw for so many more units, and what stock is left."""
+    conn: Connection,
+    order: OrderFacts,
+    wanted: Wanted,
+    context: Context,
+    facts: list[operations.OperationFacts],
+) -> Drawn:
+    """Return the lines and what each would draw for what is wanted."""
     event_time = context.scan.event_time
     usable = usable_from(context.today, clock_in_doubt=context.session.clock_in_doubt)
     lines = read_lines(
@@ -79,10 +96,22 @@ def draws_of(
         event_time=event_time,
         usable_from=usable,
     )
-    reported = order.good_micro + order.scrapped_micro + quantity_micro
-    needed = backflush.dues(lines, reported)
-    stock = _stock(conn, needed, usable, context)
-    return lines, backflush.draw(needed, stock, units_micro=quantity_micro), stock
+    made = order.good_micro + order.scrapped_micro
+    before = operations.reported(facts, made)
+    gained: list[operations.Gain] = []
+    if facts and wanted.kind != "short_close":
+        position = wanted.position or facts[-1].position
+        passed = wanted.good_micro + wanted.passed_micro
+        gained = operations.gains(facts, position, passed, wanted.scrapped_micro)
+    made += wanted.good_micro + wanted.scrapped_micro
+    due = operations.reported(operations.after(facts, gained), made)
+    needed = backflush.dues(lines, due)
+    draws, left = _draw(conn, order, needed, wanted.units_micro, usable, context)
+    if wanted.seated:
+        fills = [fill for fill, _ in wanted.seated]
+        draws = backflush.in_line_order(lines, draws + slot_draws(lines, fills))
+        left |= {fill.source.balance_id: fill.source.quantity_micro - MICRO for fill in fills}
+    return Drawn(lines, draws, left, gained, before, due)
 
 
 def refused(order: OrderFacts, context: Context, reason: str, message: str, hint: str) -> Answer:
@@ -100,20 +129,32 @@ def refused(order: OrderFacts, context: Context, reason: str, message: str, hint
 
 
 def _request(
+    conn: Connection,
     order: OrderFacts,
-    quantity_micro: int,
-    units: list[Unit],
+    wanted: Wanted,
+    drawn: Drawn,
+    facts: list[operations.OperationFacts],
     context: Context,
-    short_reason: str | None,
 ) -> ReportRequest:
     own_life = order.shelf_life_days
+    ended = wanted.good_micro + (0 if order.replace_scrap else wanted.scrapped_micro)
+    closes = wanted.kind == "short_close" or (ended > 0 and remaining_micro(order) <= ended)
+    by_hand: list[Waiting] = []
+    if order.has_hand_issues and wanted.kind != "short_close":
+        waiting = hand_issues.waiting_of(conn, order.work_order_id)
+        by_hand = share(waiting, drawn.lines, drawn.due, closes=closes)
     return ReportRequest(
         scan=context.scan,
         code=context.code,
-        good_micro=quantity_micro,
-        units=units,
-        closes=short_reason is not None or remaining_micro(order) <= quantity_micro,
-        short_reason=short_reason,
+        wanted=wanted,
+        gains=drawn.gains,
+        before=drawn.before,
+        due=drawn.due,
+        operation=next((one.operation for one in facts if one.position == wanted.position), None),
+        outputs=read_outputs(conn, order) if wanted.good_micro else [],
+        today=context.today,
+        hand_issues=by_hand,
+        closes=closes,
         person=context.badge,
         station=context.rules.station,
         master_data_version=str(context.session.master_data_version),
@@ -121,19 +162,38 @@ def _request(
     )
 
 
-def _stock(
-    conn: Connection, needed: list[backflush.Due], usable: str, context: Context
-) -> backflush.Stock:
-    """Return the stock the lines may draw on; only pools whose first balance is too small are read
-    whole."""
+def _draw(
+    conn: Connection,
+    order: OrderFacts,
+    needed: list[backflush.Due],
+    units_micro: int,
+    usable: str,
+    context: Context,
+) -> tuple[list[backflush.Draw], dict[int, int]]:
+    """Return what the lines draw, and what is left of each balance. Only pools whose first balance
+    is too small are read whole, substitutes only where something is missing."""
     event_time = context.scan.event_time
+    substitutes = read_substitutes(conn, order)
     mounted: dict[backflush.PoolKey, list[Source]] = {}
+    allowances: dict[int, int] = {}
     if context.session.anything_mounted:
         mounted = read_mounted(conn, event_time=event_time, usable_from=usable)
     pools, to_read = backflush.first_pools(needed, mounted)
+    standing = sourcing.mounted_keys(needed, substitutes)
+    to_read |= standing
     if to_read:
         pools |= read_pools(conn, to_read, mounted, event_time=event_time, usable_from=usable)
-    return backflush.Stock(pools)
+    if standing or (mounted and backflush.runs_out(needed, mounted)):
+        pct = context.rules.lot_overrun_pct_micro
+        fillings = mount_spans.read_overruns(conn, station_pct_micro=pct)
+        allowances = {balance: allowance_micro(filling) for balance, filling in fillings.items()}
+    stock = backflush.Stock(pools, allowances)
+    draws = sourcing.draw(needed, stock, substitutes, units_micro=units_micro)
+    if substitutes and (keys := sourcing.automatic_keys(draws, substitutes)):
+        found = read_pools(conn, keys, mounted, event_time=event_time, usable_from=usable)
+        stock.add({key: found[key] for key in keys if key in found})
+        draws = sourcing.add_substitutes(draws, stock, substitutes, units_micro=units_micro)
+    return draws, stock.left_micro
 
 
 def _with_output_lot(conn: Connection, order: OrderFacts, context: Context) -> OrderFacts | Answer:
@@ -172,16 +232,6 @@ def _blocked(draws: list[backflush.Draw]) -> backflush.Draw | None:
     return None
 
 
-def _refuse_serials(order: OrderFacts, line: LineFacts, context: Context) -> Answer:
-    return refused(
-        order,
-        context,
-        "component_serial_missing",
-        f"{order.item} takes {line.item} with a serial (line {line.line}). Nothing was booked",
-        "Components with serials cannot be reported at this station yet",
-    )
-
-
 def _refuse_shortage(order: OrderFacts, short: backflush.Draw, context: Context) -> Answer:
     line = short.line
     missing = format_quantity(short.net_missing_micro + short.scrap_missing_micro)
@@ -202,6 +252,8 @@ def _session_after(order: OrderFacts, status: str, context: Context) -> Session:
     return changed(
         session,
         work_order_id=current,
+        unit_id=None,
+        next_unit=False,
         confirm_reason=None,
         confirm_code=None,
         confirm_until=None,

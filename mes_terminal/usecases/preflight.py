@@ -3,15 +3,17 @@
 from mes_terminal.domain.instants import local_day
 from mes_terminal.domain.order import OrderFacts, remaining_micro
 from mes_terminal.domain.quantity import MICRO, format_quantity
+from mes_terminal.domain.report_plan import Wanted
 from mes_terminal.domain.rules import StationRules
 from mes_terminal.domain.scan import Scan
 from mes_terminal.domain.view import PreflightView
 from mes_terminal.errors import InputError
 from mes_terminal.store.database import Connection, Database
-from mes_terminal.store.order_facts import read_order, read_units
+from mes_terminal.store.order_facts import read_operations, read_order, read_units
 from mes_terminal.store.session import read_session
 from mes_terminal.usecases.context import Context
 from mes_terminal.usecases.post_report import draws_of, post_report
+from mes_terminal.usecases.slots_at_hand import parts_of
 
 
 def preflight(db: Database, work_order: str, rules: StationRules, *, now: str) -> PreflightView:
@@ -31,18 +33,31 @@ def rehearse(conn: Connection, order: OrderFacts, context: Context) -> Preflight
     quantity = remaining_micro(order)
     if not quantity:
         return PreflightView(lines_post=0, lines_short=0)
-    _, draws, _ = draws_of(conn, order, quantity, context)
+    drawn = draws_of(
+        conn, order, Wanted(good_micro=quantity), context, read_operations(conn, order)
+    )
+    draws = drawn.draws
     _post_and_take_back(conn, order, quantity, context)
     short = [each for each in draws if each.net_missing_micro or each.scrap_missing_micro]
+    lacking = _empty_slots(conn, order, quantity)
     return PreflightView(
         lines_post=len(draws) - len(short),
-        lines_short=len(short),
+        lines_short=len(short) + len(lacking),
         shortages=[
             f"{each.line.item} short "
             f"{format_quantity(each.net_missing_micro + each.scrap_missing_micro)} {each.line.uom}"
             for each in short
-        ],
+        ]
+        + [f"{item} to be scanned for {count}" for item, count in lacking],
     )
+
+
+def _empty_slots(conn: Connection, order: OrderFacts, quantity: int) -> list[tuple[str, int]]:
+    """Return (component, how many units lack it) of what must be scanned first (BF-18)."""
+    units = []
+    if order.tracking == "serial":
+        units = read_units(conn, order, limit=quantity // MICRO)
+    return parts_of(conn, order, units, quantity // MICRO).lacking
 
 
 def _post_and_take_back(
@@ -56,7 +71,7 @@ def _post_and_take_back(
         return
     conn.execute("SAVEPOINT rehearsal")
     try:
-        post_report(conn, order, quantity, units, context)
+        post_report(conn, order, Wanted(good_micro=quantity, units=units), context)
     finally:
         conn.execute("ROLLBACK TO rehearsal")
         conn.execute("RELEASE rehearsal")

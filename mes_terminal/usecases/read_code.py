@@ -16,7 +16,7 @@ _GROUP_KINDS = {"order": "order", "serial": "unit", "container": "container"}
 def read_code(conn: Connection, payload: Payload) -> list[Meaning]:
     """Return what the payload names; several meanings are for `interpret` to refuse."""
     if payload.kind == "command":
-        return _orders(conn, payload.argument) if payload.name == "START" else []
+        return _orders(conn, _order_of(payload))
     if payload.kind != "plain":
         label = label_of(payload)
         return read_label(conn, label) if label is not None else []
@@ -35,6 +35,13 @@ def read_code(conn: Connection, payload: Payload) -> list[Meaning]:
         if group in groups:
             return [m for m in codes.look_up(conn, groups[group]) if m.kind == kind]
     return codes.look_up(conn, groups.get("item", payload.text))
+
+
+def _order_of(payload: Payload) -> str:
+    """Return the order that a command names in its own code."""
+    if payload.name == "START":
+        return payload.argument
+    return payload.argument.partition(" ")[2] if payload.name == "OP" else ""
 
 
 def _orders(conn: Connection, number: str) -> list[Meaning]:

@@ -14,6 +14,7 @@ from mes_terminal.domain.quantity import format_quantity
 from mes_terminal.store import mounts, receipts
 from mes_terminal.store.database import Connection
 from mes_terminal.store.events import append_event, read_head
+from mes_terminal.store.heal_queue import queue_stock
 from mes_terminal.store.receipts import Arrival, LotState
 from mes_terminal.usecases.context import Answer, Context, answer
 from mes_terminal.usecases.use_material import refuse_material, use_material
@@ -97,6 +98,7 @@ def _receive(
     draft = _received(arrival, item.uom, context, movements)
     event_seq = append_event(conn, draft, context.head, context.scan, rules=context.rules)
     receipts.write_arrivals(conn, [arrival], movements, [event_seq])
+    queue_stock(conn, [(movements[0][1], movements[0][4], event_seq)])
     return movements[0][1]
 
 

@@ -8,22 +8,23 @@ from mes_terminal.domain.instants import plus_seconds
 from mes_terminal.domain.intent import Intent
 from mes_terminal.domain.scan import Scan
 from mes_terminal.domain.session import Session
-from mes_terminal.usecases.context import Answer, changed
+from mes_terminal.usecases.context import Answer, Context, changed
 
 ASKS_FOR_S = 60
 """How long an operator may still scan again what was booked before the stop (BF-13)."""
 
 
-def remember_recovered(intent: Intent, ruled: Answer, scan: Scan) -> Answer:
+def remember_recovered(intent: Intent, ruled: Answer, context: Context) -> Answer:
     """Let the first equal unserialised code ask whether it is another one."""
     unserialised = isinstance(intent, meant.ReportOrder | meant.ReportItem)
     if ruled.outcome.outcome != "completed" or not unserialised:
         return ruled
+    scan, code = context.scan, context.asked_code or context.scan.raw
     until = plus_seconds(scan.recovered_at or scan.event_time, ASKS_FOR_S)
     others = _codes(ruled.session) if ruled.session.recovered_until == until else []
     session = changed(
         ruled.session,
-        recovered_code=b"\n".join(dict.fromkeys([*others, scan.raw])),
+        recovered_code=b"\n".join(dict.fromkeys([*others, code])),
         recovered_until=until,
     )
     return Answer(ruled.outcome, session, ruled.event_seq)

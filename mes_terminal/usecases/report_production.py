@@ -6,19 +6,25 @@ rule, and writes what it ruled; what does not fit is an answer, never an excepti
 
 from mes_terminal.domain.instants import plus_seconds, seconds_between
 from mes_terminal.domain.intent import ReportItem, ReportOrder, ReportUnit
-from mes_terminal.domain.order import OrderFacts, allowed_micro, remaining_micro
+from mes_terminal.domain.order import OrderFacts, remaining_micro
+from mes_terminal.domain.policy import Deviation
 from mes_terminal.domain.quantity import MICRO, format_quantity
-from mes_terminal.domain.report_plan import Unit
+from mes_terminal.domain.report_plan import Unit, Wanted
 from mes_terminal.store import orders
 from mes_terminal.store.database import Connection
 from mes_terminal.store.order_facts import read_order, read_units
+from mes_terminal.usecases.apply_policy import CONFIRM_S, is_blocked, of_order, stopped
 from mes_terminal.usecases.context import Answer, Context, answer, changed
-from mes_terminal.usecases.post_report import post_report, refused
+from mes_terminal.usecases.deviations import (
+    implausible_close,
+    over_completion,
+    post_controlled,
+)
+from mes_terminal.usecases.finish_rework import finish_item, finish_order, finish_unit
+from mes_terminal.usecases.post_report import refused
 from mes_terminal.usecases.recovered import asks_again, without
+from mes_terminal.usecases.slots_at_hand import needs_parts, parts_of
 from mes_terminal.usecases.start_order import refuse_status, start_order
-
-CONFIRM_S = 10
-"""How long the station waits for the same code again (BF-24, `confirm`)."""
 
 
 def report_order(conn: Connection, intent: ReportOrder, context: Context) -> Answer:
@@ -28,19 +34,19 @@ def report_order(conn: Connection, intent: ReportOrder, context: Context) -> Ans
     if booked is not None:
         return _box_booked(booked, order.item, context)
     if order.status == "closed":
-        return _already_closed(conn, order, context)
+        return finish_order(conn, order, context) or _already_closed(conn, order, context)
     if context.rules.order_scan == "start" and intent.quantity_micro is None:
         return start_order(conn, order.work_order, context)
     refusal = refuse_status(order, context)
     if refusal is not None:
         return refusal
     quantity = intent.quantity_micro or remaining_micro(order)
-    if (
-        order.tracking != "serial"
-        or quantity % order.step_micro
-        or quantity > allowed_micro(order, context.rules.over_completion_pct_micro)
-    ):
-        return _report(conn, order, quantity, [], context, box=intent.box)
+    met = implausible_close(conn, order, quantity, context)
+    if order.tracking != "serial" or quantity % order.step_micro:
+        return _report(conn, order, quantity, [], context, box=intent.box, met=met)
+    over = over_completion(conn, order, quantity, context)
+    if is_blocked(over, context):
+        return _report(conn, order, quantity, [], context)
     units = read_units(conn, order, limit=quantity // MICRO)
     if not units or (intent.quantity_micro is not None and len(units) * MICRO < quantity):
         return answer(
@@ -53,17 +59,20 @@ def report_order(conn: Connection, intent: ReportOrder, context: Context) -> Ans
             order_status=order.status,
             item=order.item,
         )
-    return _report(conn, order, len(units) * MICRO, units, context)
+    return _report(conn, order, len(units) * MICRO, units, context, met=met)
 
 
 def report_unit(conn: Connection, intent: ReportUnit, context: Context) -> Answer:
-    """Report one unit by its serial; a unit scanned again answers when and by whom (BF-34)."""
+    """Report one unit by its serial; a unit scanned again answers when and by whom (BF-34), or
+    comes out of rework (BF-28)."""
     unit = orders.read_unit(conn, intent.unit_id)
     if unit.made_at is not None:
-        return answer(
+        again = finish_unit(conn, intent.unit_id, unit.lot_id, unit.work_order, context)
+        return again or answer(
             context,
             "already_done",
-            f"Unit {intent.serial} was booked at {unit.made_at} by {unit.made_by or 'nobody'}",
+            f"Unit {intent.serial} was {'scrapped' if unit.is_scrap else 'booked'} at "
+            f"{unit.made_at} by {unit.made_by or 'nobody'}",
             "Scan the next unit",
             work_order=unit.work_order,
             item=unit.item,
@@ -74,6 +83,10 @@ def report_unit(conn: Connection, intent: ReportUnit, context: Context) -> Answe
     if refusal is not None:
         return refusal
     planned = Unit(intent.unit_id, intent.serial, unit.lot_id)
+    if order.has_slots:
+        needed = needs_parts(conn, order, planned, context)
+        if needed is not None:
+            return needed
     return _report(conn, order, MICRO, [planned], context, asks_repeat=False)
 
 
@@ -85,7 +98,7 @@ def report_item(conn: Connection, intent: ReportItem, context: Context) -> Answe
         return _box_booked(booked, intent.item, context)
     choice = orders.orders_for_item(conn, intent.item_id)
     if choice.work_order is None:
-        return _no_order(intent, choice, context)
+        return finish_item(conn, intent.item_id, context) or _no_order(intent, choice, context)
     order = _order(conn, choice.work_order, context)
     if order.tracking == "serial":
         return answer(
@@ -99,7 +112,22 @@ def report_item(conn: Connection, intent: ReportItem, context: Context) -> Answe
             item=order.item,
         )
     quantity = intent.quantity_micro or MICRO
+    if order.has_slots and quantity == MICRO:
+        refusal = refuse_status(order, context)
+        needed = refusal or needs_parts(conn, order, None, context)
+        if needed is not None:
+            return needed
     return _report(conn, order, quantity, [], context, box=intent.box)
+
+
+def report_unit_at_hand(conn: Connection, order: OrderFacts, context: Context) -> Answer:
+    """Report the unit at hand: the scan filled its last slot (BF-18)."""
+    unit_id = context.session.unit_id
+    units = []
+    if unit_id is not None:
+        serial = orders.unit_serial(conn, unit_id)
+        units = [Unit(unit_id, serial, orders.read_unit(conn, unit_id).lot_id)]
+    return _report(conn, order, MICRO, units, context, asks_repeat=False)
 
 
 def _box_booked(booked: orders.LastReport, item: str, context: Context) -> Answer:
@@ -128,6 +156,7 @@ def _report(
     *,
     asks_repeat: bool = True,
     box: str | None = None,
+    met: list[Deviation] | None = None,
 ) -> Answer:
     if quantity_micro % order.step_micro:
         return refused(
@@ -138,25 +167,41 @@ def _report(
             f"steps of {format_quantity(order.step_micro)}",
             "Scan QTY with a whole number of steps",
         )
-    if quantity_micro > allowed_micro(order, context.rules.over_completion_pct_micro):
-        return refused(
-            order,
-            context,
-            "over_tolerance",
-            f"{order.work_order} has {format_quantity(remaining_micro(order))} {order.uom} left, "
-            f"not {format_quantity(quantity_micro)}. Nothing was booked",
-            "Check the quantity, or call a supervisor",
-        )
+    met = [*over_completion(conn, order, quantity_micro, context), *(met or [])]
+    stop = stopped(conn, met, context, **of_order(order))
+    if stop is not None:
+        return stop
     if asks_repeat and box is None and _looks_repeated(conn, context):
         return _ask_repeat(order, context)
-    posted = post_report(conn, order, quantity_micro, units, context)
+    parts = parts_of(conn, order, units, quantity_micro // MICRO)
+    if parts.lacking:
+        return _refuse_empty_slots(order, parts.lacking, context)
+    wanted = Wanted(good_micro=quantity_micro, units=units, seated=parts.seated)
+    posted = post_controlled(conn, order, wanted, context, met)
     if box is not None and posted.event_seq is not None:
         orders.note_box(conn, order.item_id, box, posted.event_seq)
     return posted
 
 
+def _refuse_empty_slots(
+    order: OrderFacts, lacking: list[tuple[str, int]], context: Context
+) -> Answer:
+    words = [
+        f"{count} {'unit lacks' if count == 1 else 'units lack'} {item}" for item, count in lacking
+    ]
+    return refused(
+        order,
+        context,
+        "component_serial_missing",
+        f"{order.work_order}: {', '.join(words)}. Nothing was booked",
+        "Scan each unit, then the serials of its components",
+    )
+
+
 def _looks_repeated(conn: Connection, context: Context) -> bool:
     scan, session = context.scan, context.session
+    if context.consents:
+        return False  # the same code again, or a person: it is meant
     confirmed = session.confirm_code == scan.raw and scan.event_time <= (
         session.confirm_until or ""
     )

@@ -2,14 +2,20 @@
 
 import msgspec
 
-from mes_terminal.domain.intent import AwaitCode, Need, PresentBadge, Refuse, SetQuantity
+from mes_terminal.domain.intent import Need, PresentBadge, Refuse, SetQuantity
 from mes_terminal.domain.quantity import format_quantity
+from mes_terminal.store import slots
 from mes_terminal.store.database import Connection
 from mes_terminal.store.events import append_event
+from mes_terminal.store.rework import is_in_rework
 from mes_terminal.store.session import operator_of
+from mes_terminal.usecases.await_code import WAITS_FOR
 from mes_terminal.usecases.context import Answer, Context, answer, changed, fact
 from mes_terminal.usecases.watch_clock import confirm_clock
 
+COMMANDS = ("START", "QTY", "OP", "SCRAP", "REWORK", "ISSUE", "RETURN", "EXTRA", "SHORT", "UNDO",
+            "CANCEL", "EMPTY", "ASIDE", "UNMOUNT", "MOVE", "HOLD", "RELEASE")  # fmt: skip
+"""What this station acts on."""
 HELP = "Scan an order to close it, a unit to book it, a component lot to mount it, or a command"
 
 
@@ -25,23 +31,17 @@ def set_quantity(intent: SetQuantity, context: Context) -> Answer:
     )
 
 
-def await_container(intent: AwaitCode, context: Context) -> Answer:
-    """Keep `%EMPTY` or `%UNMOUNT` for the next container."""
-    return answer(
-        context,
-        "recorded",
-        f"{intent.verb} waits for a mounted container",
-        "Scan a mounted container, its lot or its position, or CANCEL",
-        session=changed(
-            context.session, pending_verb=intent.verb, pending_argument=intent.argument
-        ),
-    )
+def cancel(conn: Connection, context: Context) -> Answer:
+    """Drop what waits; what was scanned for the unit at hand leaves its slots.
 
-
-def cancel(context: Context) -> Answer:
-    """Drop what waits."""
+    A unit in rework stays at hand while only an exchange is dropped (BF-28).
+    """
     session = context.session
     waits = session.pending_verb or session.pending_quantity_micro or session.confirm_code
+    replaces = session.pending_verb == "REPLACE"
+    if session.work_order_id is not None and not _in_rework(conn, context):
+        waits = slots.empty_open(conn, session.work_order_id, session.unit_id) or waits
+    waits = waits or session.unit_id or session.next_unit
     return answer(
         context,
         "recorded",
@@ -49,6 +49,8 @@ def cancel(context: Context) -> Answer:
         HELP,
         session=changed(
             session,
+            unit_id=session.unit_id if replaces else None,
+            next_unit=False,
             pending_verb=None,
             pending_argument=None,
             pending_quantity_micro=None,
@@ -59,17 +61,16 @@ def cancel(context: Context) -> Answer:
     )
 
 
+def _in_rework(conn: Connection, context: Context) -> bool:
+    unit_id = context.session.unit_id
+    return unit_id is not None and is_in_rework(conn, unit_id, station=context.rules.station)
+
+
 def tell_help(context: Context) -> Answer:
     """Say what can be scanned now."""
     verb = context.session.pending_verb
-    waits = {
-        "SHORT": "SHORT waits for an order",
-        "START": "START waits for an order",
-        "EMPTY": "EMPTY waits for a mounted container",
-        "UNMOUNT": "UNMOUNT waits for a mounted container",
-    }
-    commands = "Commands: START, QTY, SHORT, UNDO, CANCEL, EMPTY, UNMOUNT"
-    return answer(context, "recorded", waits.get(verb or "", HELP), commands)
+    waits = f"{verb} waits for {WAITS_FOR[verb]}" if verb else HELP
+    return answer(context, "recorded", waits, f"Commands: {', '.join(COMMANDS)}")
 
 
 def need(intent: Need, context: Context) -> Answer:

@@ -59,6 +59,10 @@ def _undo(
     until = plus_seconds(report.event_time, rules.undo_grace_s)
     if now > until:
         return None, None
-    short = report.kind == "short_close"
-    what = "the short close" if short else f"{format_quantity(report.good_micro)} {report.item}"
+    what = {
+        "short_close": "the short close",
+        "rework": "the rework",
+        "reworked": "the end of rework",
+        "exchange": "the exchange",
+    }.get(report.kind, f"{format_quantity(report.good_micro)} {report.item}")
     return f"{what} of {report.work_order}", until

@@ -4,14 +4,18 @@ Mounting makes it the source of its item until the next one is scanned in (BF-17
 used is refused before anything moves.
 """
 
-from mes_terminal.domain.intent import Dismount, NameOutputLot, UseMaterial
+from msgspec.structs import replace
+
+from mes_terminal.domain.intent import NameOutputLot, UseMaterial
 from mes_terminal.domain.posting import EventDraft, MaterialActual, MaterialData
 from mes_terminal.domain.quantity import format_quantity
-from mes_terminal.store import mounts, orders
+from mes_terminal.store import materials, mount_spans, mounts, orders
 from mes_terminal.store.database import Connection
 from mes_terminal.store.events import append_event
-from mes_terminal.usecases.context import Answer, Context, answer, changed, fact
-from mes_terminal.usecases.count_unknown import count_unknown
+from mes_terminal.store.heal_queue import queue_healing
+from mes_terminal.usecases.context import Answer, Context, answer, fact
+from mes_terminal.usecases.end_stay import Ended, end_stay
+from mes_terminal.usecases.finish_rework import finish_lot
 from mes_terminal.usecases.label_mismatch import note_mismatch
 
 NEEDED_SHOWN = 3
@@ -23,6 +27,9 @@ def use_material(conn: Connection, intent: UseMaterial, context: Context) -> Ans
     material = mounts.read_material(conn, intent.lot_id, intent.container_id)
     current = context.session.work_order_id
     need = mounts.read_need(conn, material, intent.container_id, current)
+    finished = _out_of_rework(conn, material, need, context)
+    if finished is not None:
+        return finished
     if need is None and material.lot and mounts.makes_with_scanned_lot(conn, material.item_id):
         return _name_output(conn, material.item_id, material.item, material.lot, context)
     refusal = refuse_material(conn, material, need, intent, context)
@@ -37,6 +44,69 @@ def use_material(conn: Connection, intent: UseMaterial, context: Context) -> Ans
         station=context.rules.station,
     )
     mounts.move(conn, stock, material.item_id, need.location_id)
+    if stock:
+        draft = moved_event(material, need.location, need.location_id, stock, context)
+    else:
+        draft = _mounted(material, need, context)
+    event_seq = append_event(conn, draft, context.head, context.scan, rules=context.rules)
+    ended = _change_over(conn, material, intent, need, event_seq, context)
+    queue_healing(conn, material.item_id, need.location_id, event_seq)
+    left = mounts.left_micro(conn, material.lot_id, intent.container_id, need.location_id)
+    mounted = answer(
+        context,
+        "recorded",
+        _mounted_message(material, need, left, intent) + ended.said,
+        "Scan a unit or an order",
+        item=material.item,
+        lot=material.lot,
+        quantity=format_quantity(left),
+        exceptions=ended.exceptions,
+        event_seq=event_seq,
+    )
+    return note_mismatch(conn, material, intent.label_expires_on, mounted, context)
+
+
+def _out_of_rework(
+    conn: Connection,
+    material: mounts.MaterialFacts,
+    need: mounts.NeededAt | None,
+    context: Context,
+) -> Answer | None:
+    """Complete a lot again that is in rework (BF-28), unless there is some of it to mount."""
+    if need is not None:
+        held = materials.read_held(conn, material.lot_id, 0, station=context.rules.station)
+        if any(each.location_kind not in ("rework", "scrap") for each in held):
+            return None
+    return finish_lot(conn, material.lot_id, context)
+
+
+def _change_over(
+    conn: Connection,
+    material: mounts.MaterialFacts,
+    intent: UseMaterial,
+    need: mounts.NeededAt,
+    event_seq: int,
+    context: Context,
+) -> Ended:
+    """Mount it; what was there before leaves its position.
+
+    A container, or a lot that was all in one labelled box, is then presumed empty; of any other lot
+    nobody knows. A container that was in another position is there no longer.
+    """
+    stays = mount_spans.open_stays(conn, station_pct_micro=context.rules.lot_overrun_pct_micro)
+    here = next((stay for stay in stays if stay.position == need.position), None)
+    scanned = (material.lot_id, intent.container_id, need.location_id)
+    is_there = here and (here.lot_id, here.container_id, here.location_id) == scanned
+    if is_there and not need.needs_approval:  # approved: a stay of its own (BF-29)
+        return Ended(0)
+    ended = Ended(0)
+    for stay in stays:
+        if stay is here:
+            is_next = (stay.lot_id, stay.container_id) != scanned[:2]
+            ended = _replaced(conn, stay, event_seq, context, is_next=is_next)
+        elif stay.container_id and stay.container_id == intent.container_id:
+            end_stay(conn, stay, by="move", left_micro=None, event_seq=event_seq, context=context)
+    at = context.scan.event_time
     mounts.mount(
         conn,
         need.position,
@@ -44,22 +114,34 @@ def use_material(conn: Connection, intent: UseMaterial, context: Context) -> Ans
         lot_id=material.lot_id,
         container_id=intent.container_id,
         location_id=need.location_id,
-        at=context.scan.event_time,
+        at=at,
     )
-    draft = _moved(material, need, stock, context) if stock else _mounted(material, need, context)
-    event_seq = append_event(conn, draft, context.head, context.scan, rules=context.rules)
-    left = mounts.left_micro(conn, material.lot_id, intent.container_id, need.location_id)
-    mounted = answer(
-        context,
-        "recorded",
-        _mounted_message(material, need, left, intent),
-        "Scan a unit or an order",
-        item=material.item,
-        lot=material.lot,
-        quantity=format_quantity(left),
+    mount_spans.begin(
+        conn,
+        need.position,
+        item_id=material.item_id,
+        lot_id=material.lot_id,
+        container_id=intent.container_id,
+        location_id=need.location_id,
+        label_micro=intent.label_micro,
+        book_micro=mounts.left_micro(conn, *scanned),
         event_seq=event_seq,
+        at=at,
     )
-    return note_mismatch(conn, material, intent.label_expires_on, mounted, context)
+    return ended
+
+
+def _replaced(
+    conn: Connection,
+    stay: mount_spans.OpenStay,
+    event_seq: int,
+    context: Context,
+    *,
+    is_next: bool,
+) -> Ended:
+    left = 0 if stay.is_sized and is_next else None
+    ended = end_stay(conn, stay, by="next", left_micro=left, event_seq=event_seq, context=context)
+    return replace(ended, said=f". {stay.name} is empty: {ended.said}") if ended.said else ended
 
 
 def name_output_lot(conn: Connection, intent: NameOutputLot, context: Context) -> Answer | None:
@@ -81,58 +163,6 @@ def name_output_lot(conn: Connection, intent: NameOutputLot, context: Context) -
     )
 
 
-def dismount(conn: Connection, intent: Dismount, context: Context) -> Answer:
-    """Take a container out of its position: `%EMPTY` or `%UNMOUNT`; its books stay as they are."""
-    mounted = mounts.read_mounts(conn)
-    matches = [
-        each
-        for each in mounted
-        if each.position == intent.code
-        or (intent.container_id and each.container_id == intent.container_id)
-        or (intent.lot_id and each.lot_id == intent.lot_id)
-        or (intent.item_id and each.item_id == intent.item_id)
-    ]
-    if not matches and not intent.known:
-        return count_unknown(conn, context)
-    if len(matches) != 1:
-        names = ", ".join(each.position for each in mounted) or "nothing"
-        return answer(
-            context,
-            "needs",
-            f"{context.code} is not mounted, or in more than one position",
-            f"Scan one of these positions, or CANCEL: {names}",
-            reason="component",
-        )
-    found = matches[0]
-    mounts.unmount(conn, found.position)
-    event_seq = append_event(
-        conn,
-        fact(
-            context,
-            "lot.unmounted",
-            found.position,
-            verb=intent.verb,
-            item=found.item,
-            lot=found.lot,
-            container=found.container,
-        ),
-        context.head,
-        context.scan,
-        rules=context.rules,
-    )
-    what = found.container or found.lot or found.item
-    return answer(
-        context,
-        "recorded",
-        f"{found.position}: {what} {'is empty' if intent.verb == 'EMPTY' else 'is unmounted'}",
-        f"Scan the next container of {found.item}",
-        item=found.item,
-        lot=found.lot,
-        event_seq=event_seq,
-        session=changed(context.session, pending_verb=None, pending_argument=None),
-    )
-
-
 def refuse_material(
     conn: Connection,
     material: mounts.MaterialFacts,
@@ -149,6 +179,10 @@ def refuse_material(
         reason, said = "wrong_component", f"No open order needs {material.item}"
         wanted = mounts.needed_items(conn, context.session.work_order_id, limit=NEEDED_SHOWN)
         call = f"Scan a lot of {', '.join(wanted)}" if wanted else "Scan an order"
+    elif need.needs_approval and not (context.person and context.person.supervises):
+        reason = "substitute_not_allowed"
+        said = f"{material.item} may stand in for {need.stands_in_for} by a supervisor's scan only"
+        call = f"Take {need.stands_in_for}, or let a supervisor scan {name}"
     elif material.status != "available":
         reason, said = "lot_on_hold", f"Lot {name} of {material.item} is on hold"
     elif material.expires_on is not None and material.expires_on < context.today:
@@ -207,12 +241,14 @@ def _mounted(material: mounts.MaterialFacts, need: mounts.NeededAt, context: Con
     )
 
 
-def _moved(
+def moved_event(
     material: mounts.MaterialFacts,
-    need: mounts.NeededAt,
+    location: str,
+    location_id: int,
     stock: list[mounts.Elsewhere],
     context: Context,
 ) -> EventDraft:
+    """Return the event of stock that was moved to a location."""
     return EventDraft(
         type="material.moved",
         subject=material.container or material.lot or material.item,
@@ -229,10 +265,10 @@ def _moved(
                     "Moved",
                     material.item,
                     material.lot,
-                    None,
+                    material.serial,
                     format_quantity(each.quantity_micro),
                     material.uom,
-                    need.location,
+                    location,
                     from_location=each.location,
                 )
                 for each in stock
@@ -240,7 +276,7 @@ def _moved(
         ),
         upstream=True,
         person=context.badge,
-        movements=mounts.move_rows(stock, need.location_id),
+        movements=mounts.move_rows(stock, location_id),
     )
 
 
@@ -249,6 +285,8 @@ def _mounted_message(
 ) -> str:
     name = material.container or material.lot or material.item
     verb = "mounted" if need.is_current else f"staged for {need.work_order}"
+    if need.stands_in_for is not None:
+        verb += f" in place of {need.stands_in_for}"
     said = f"{material.item} {name} {verb}: {format_quantity(left)} {material.uom} left"
     if intent.label_micro is not None and intent.label_micro != left:
         said += f" in the books, {format_quantity(intent.label_micro)} on the label"

@@ -13,6 +13,7 @@ from mes_terminal.store import clock
 from mes_terminal.store.database import Connection, Database
 from mes_terminal.store.events import append_event, append_events
 from mes_terminal.store.exceptions import open_exception, resolve_open
+from mes_terminal.store.heal_queue import queue_cause
 from mes_terminal.usecases.context import Answer, Context, answer, changed, fact
 
 STEP_BACK_MIN_S = 1.0
@@ -81,6 +82,7 @@ def confirm_clock(conn: Connection, person: Person, context: Context) -> Answer:
         scan,
         rules=context.rules,
     )
+    queue_cause(conn, "clock", event_seq)
     resolve_open(conn, kind="clock", subject="clock", resolution=f"confirmed by {person.badge}")
     return answer(
         context,

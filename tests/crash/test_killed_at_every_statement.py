@@ -108,10 +108,15 @@ def sweep(
     """Scan `before` in peace, then `code` once for each moment at which the station can die."""
     base, calm, hurt = folder / "base.db", folder / "calm.db", folder / "hurt.db"
 
-    def task(path: Path, scanned: str, number: int, **dying: int) -> Task:
+    def task(path: Path, scanned: str, number: int, *, dies_at: int = 0, steps: int = 0) -> Task:
         scan_id = f"019aa0b1-7c00-7000-8000-{number:012d}"
         return Task(
-            database=str(path), code=scanned, scan_id=scan_id, received_at=plant.scanned_at, **dying
+            database=str(path),
+            code=scanned,
+            scan_id=scan_id,
+            received_at=plant.scanned_at,
+            dies_at=dies_at,
+            steps=steps,
         )
 
     shutil.copy(plant.path, base)

@@ -16,11 +16,13 @@ from mes_terminal.domain.rules import StationRules
 from mes_terminal.domain.scan import ScanRequest
 from mes_terminal.store.database import open_database
 from mes_terminal.usecases.handle_scan import handle_scan
+from mes_terminal.usecases.heal import heal_all
 from mes_terminal.usecases.journal import journal_scans
 
 
 class Task(msgspec.Struct, frozen=True, kw_only=True):
-    """What the child is to do, and at which moment it dies, counted from 1 (0: at none).
+    """What the child is to do (no code: no scan), and at which moment it dies, counted from 1
+    (0: at none).
 
     A moment is the beginning of an SQL statement or, where `steps` is not 0, every so many steps of
     SQLite's virtual machine: those lie within statements too.
@@ -32,6 +34,8 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
     received_at: str
     dies_at: int = 0
     steps: int = 0
+    heals: bool = False
+    """Then what waits to heal is posted (BF-22), as between two scans."""
 
 
 class Death(msgspec.Struct, frozen=True):
@@ -94,14 +98,17 @@ def work(task: Task, said: int) -> None:
         database.conn.set_progress_handler(at_moment, task.steps)
     else:
         database.conn.set_trace_callback(at_moment)
-    request = ScanRequest(raw=task.code.encode(), device="crash")
-    scans = journal_scans(
-        database, [request], received_at=task.received_at, new_id=lambda: task.scan_id
-    )
-    os.write(said, b"J")
-    for scan in scans:
-        handle_scan(database, scan, StationRules())
-    os.write(said, b"A")
+    if task.code:
+        request = ScanRequest(raw=task.code.encode(), device="crash")
+        scans = journal_scans(
+            database, [request], received_at=task.received_at, new_id=lambda: task.scan_id
+        )
+        os.write(said, b"J")
+        for scan in scans:
+            handle_scan(database, scan, StationRules())
+        os.write(said, b"A")
+    if task.heals:
+        heal_all(database, StationRules(), now=task.received_at)
     database.checkpoint()
     database.conn.set_progress_handler(None, 0)
     database.conn.set_trace_callback(None)

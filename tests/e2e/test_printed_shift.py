@@ -34,7 +34,7 @@ def shift(folder: Path) -> Station:
     return station
 
 
-@pytest.mark.parametrize("name", ["good-shift", "demo"])
+@pytest.mark.parametrize("name", ["good-shift", "demo", "assembly"])
 def test_a_shift_from_printed_pages_books_what_the_script_books(name: str, tmp_path: Path) -> None:
     """The codes of the scenario, in order; clean codes only, as paper has them."""
     path = SCENARIOS / f"{name}.scan"

@@ -125,8 +125,8 @@ class Books(Plant):
         if line.method != "bulk":
             net, scrap = self.targets(line, order.completed_before + order.scrapped_before)
         for take in self.takes(order, line):
-            net += take.owed + sum(part[1] for part in take.net)
-            scrap += take.owed_scrap + sum(part[1] for part in take.scrap)
+            net += take.owed + take.net_more + sum(part[1] for part in take.net)
+            scrap += take.owed_scrap + take.scrap_more + sum(part[1] for part in take.scrap)
         return net, scrap
 
     def _receive(self, row: Cells, at: str) -> None:

@@ -3,7 +3,7 @@
 Written from the rules alone (BF-3 … BF-39, and how they were settled), to be compared with the real
 station scan by scan. It keeps what the files said as text, a list of every movement ever made and a
 list of reports; whatever it is asked, it adds up from the beginning. All quantities are fractions.
-Times are UTC texts; the site is in UTC. Serials, routings and substitutes are left out.
+Times are UTC texts; the site is in UTC. Serials and routings are left out.
 """
 
 from datetime import timedelta
@@ -11,15 +11,17 @@ from fractions import Fraction
 from math import floor
 from typing import Any
 
-from tests.model.drawing import Drawing
+from tests.model.stays import Stays
 from tests.model.values import (
     NEVER,
     Answer,
     Edge,
+    Line,
     Mount,
     Movement,
     Order,
     Report,
+    StandIn,
     Take,
     moment,
     moved,
@@ -28,7 +30,7 @@ from tests.model.values import (
 )
 
 
-class Model(Drawing):
+class Model(Stays):
     """A plant and its station."""
 
     def __init__(
@@ -38,8 +40,13 @@ class Model(Drawing):
         planned_scrap: str = "posted",
         over_completion_pct: str = "0",
         undo_grace_s: int = 120,
+        lot_overrun_pct: str = "3",
     ) -> None:
-        super().__init__(shortage_policy=shortage_policy, planned_scrap=planned_scrap)
+        super().__init__(
+            shortage_policy=shortage_policy,
+            planned_scrap=planned_scrap,
+            lot_overrun_pct=lot_overrun_pct,
+        )
         self.over_completion = Fraction(over_completion_pct)
         self.undo_grace_s = undo_grace_s
         self.current: str | None = None
@@ -73,7 +80,7 @@ class Model(Drawing):
     ) -> Answer:  # fmt: skip
         if self.pending:
             verb = self.pending[0]
-            if verb in ("EMPTY", "UNMOUNT"):
+            if verb in ("EMPTY", "UNMOUNT", "ASIDE"):
                 return self._dismount(code, names, at)
             orders = [name for kind, name, _ in names if kind == "order"]
             if orders:
@@ -214,10 +221,18 @@ class Model(Drawing):
         movements: list[Movement] = []
         for take in takes:
             self._go_negative(take)
+            for heap, gain, key in take.gains:
+                found = Movement(heap.item, heap.lot, heap.container, "@adjustment", heap.place,
+                                 gain)  # fmt: skip
+                movements.append(found)
+                self.gained[key] = self.gained.get(key, Fraction(0)) + gain
             movements += [moved(heap, "@production", part) for heap, part, _ in take.net]
             movements += [moved(heap, "SCRAP", part) for heap, part, _ in take.scrap]
             if missing := take.owed + take.owed_scrap:
                 exceptions.append(("shortage", take.line.path, take.line.item, text(missing)))
+            if take.overdrawn:
+                told = ("lot_overdrawn", take.line.path, take.line.item, text(take.overdrawn))
+                exceptions.append(told)
         manual = []
         reported = self.good(order) + order.scrapped_before + quantity
         for line in order.lines:
@@ -269,6 +284,8 @@ class Model(Drawing):
         left = {(h.item, h.lot, h.container, h.place): h.quantity for h in self.heaps()}
         for movement in report.movements:
             where = (movement.item, movement.lot, movement.container, movement.target)
+            if movement.source == "@adjustment":
+                continue  # what was found beyond the books comes back first
             if where in left and left[where] < movement.quantity:
                 return Answer("rejected", "has_dependents", report.order)
         for movement in report.movements:
@@ -278,6 +295,9 @@ class Model(Drawing):
             )  # fmt: skip
             if not movement.source.startswith("@"):
                 self.seen.setdefault((movement.item, movement.source), set()).add(movement.lot)
+        for take in report.takes:
+            for _, gain, key in take.gains:
+                self.gained[key] -= gain
         if report.produced:
             self.lots[report.produced]["expires_on"] = report.expires_on
             self.edges += [
@@ -303,26 +323,21 @@ class Model(Drawing):
             for order in self.orders.values()
             if order.status in ("released", "started")
             for position, line in enumerate(order.lines)
-            if line.item == item
+            if line.item == item or (line.method == "backflush" and _stand_in(line, item))
         ]
         if not needs:
             return Answer("rejected", "wrong_component")
         known = self.lots[item, lot]
+        needs.sort(key=self._urgency(item, lot, container))
+        line = needs[0][2]
+        if _needs_approval(line, item):
+            return Answer("rejected", "substitute_not_allowed")
         if known["status"] != "available":
             return Answer("rejected", "lot_on_hold")
         if (known["expires_on"] or NEVER) < at[:10]:
             return Answer("rejected", "lot_expired")
         if (quantity or 0) % self.step(item):
             return Answer("rejected", "not_a_step")
-        needs.sort(
-            key=lambda need: (
-                need[0].number != self.current, need[0].status != "started",
-                need[0].due_at == "", need[0].due_at, need[0].number,
-                not self._holds(need[2].position, item, lot, container),
-                need[2].position in self.mounts, need[1],
-            )
-        )  # fmt: skip
-        line = needs[0][2]
         for heap in self.heaps():
             elsewhere = heap.place != line.place and heap.quantity > 0
             pickable = self.cell("locations", (heap.place,), "kind") not in ("hold", "scrap")
@@ -332,11 +347,18 @@ class Model(Drawing):
             ):  # fmt: skip
                 when = self.arrived[item, lot, heap.container, heap.place]
                 self._arrive(moved(heap, line.place, heap.quantity), when)
-        self.mounts[line.position] = Mount(item, lot, container, line.place)
-        return Answer("recorded", quantity=text(sum(
-            (heap.quantity for heap in self.heaps()
-             if (heap.item, heap.lot, heap.place) == (item, lot, line.place)
-             and container in ("", heap.container)), Fraction(0))))  # fmt: skip
+        mount = Mount(item, lot, container, line.place)
+        asked = self.change_over(line.position, mount, quantity, at)
+        return Answer("recorded", quantity=text(self.book(mount)), exceptions=_overdrawn(asked))
+
+    def _urgency(self, item: str, lot: str, container: str) -> Any:
+        """Return by what lines are put in order that could take what was scanned."""
+        return lambda need: (
+            need[0].number != self.current, need[2].item != item, need[0].status != "started",
+            need[0].due_at == "", need[0].due_at, need[0].number,
+            not self._holds(need[2].position, item, lot, container),
+            need[2].position in self.mounts, _needs_approval(need[2], item), need[1],
+        )  # fmt: skip
 
     def _holds(self, position: str, item: str, lot: str, container: str) -> bool:
         held = self.mounts.get(position)
@@ -357,9 +379,26 @@ class Model(Drawing):
             return self._unknown()
         if len(found) != 1:
             return Answer("needs", "component")
-        del self.mounts[found[0]]
+        verb, argument = self.pending or ("", "")
         self.pending = None
-        return Answer("recorded")
+        left = Fraction(argument) if verb == "ASIDE" else Fraction(0)
+        if left % self.step(self.mounts[found[0]].item):
+            return Answer("rejected", "not_a_step")
+        asked = self.leave(found[0], None if verb == "UNMOUNT" else left, at)
+        return Answer("recorded", exceptions=_overdrawn(asked))
+
+
+def _stand_in(line: Line, item: str) -> StandIn | None:
+    return next((each for each in line.substitutes if each.item == item), None)
+
+
+def _needs_approval(line: Line, item: str) -> bool:
+    each = _stand_in(line, item)
+    return line.item != item and each is not None and each.needs_approval
+
+
+def _overdrawn(asked: list[tuple[str, Fraction]]) -> tuple[tuple[Any, ...], ...]:
+    return tuple(("lot_overdrawn", None, item, text(quantity)) for item, quantity in asked)
 
 
 def _figures(parts: list[str]) -> bool:

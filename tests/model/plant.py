@@ -2,7 +2,7 @@
 
 from fractions import Fraction
 
-from tests.model.values import NEVER, Line, path_of
+from tests.model.values import NEVER, Line, StandIn, path_of
 
 Cells = dict[str, str]
 
@@ -11,6 +11,7 @@ KEYS = {
     "locations": ("location",), "unit_conversions": ("item", "from_uom", "to_uom"),
     "lots": ("item", "lot"), "receipts": ("reference",), "work_orders": ("work_order",),
     "operators": ("badge",), "reasons": ("code",),
+    "bom_substitutes": ("item", "revision", "line", "substitute"),
 }  # fmt: skip
 
 
@@ -85,8 +86,28 @@ class Plant:
                     said["supply_location"] or "LINE",
                     row.get("mount") or self.cell("items", (component,), "mount") or "optional",
                     row.get("mount_position") or component,
+                    self._substitutes(row),
                 )
             )  # fmt: skip
+
+    def _substitutes(self, line: Cells) -> tuple[StandIn, ...]:
+        rows = [
+            row
+            for key, row in self.tables["bom_substitutes"].items()
+            if key[:3] == (line["item"], line["revision"], line["line"])
+        ]
+        rows.sort(
+            key=lambda row: (not row["priority"], int(row["priority"] or 0), row["substitute"])
+        )
+        return tuple(
+            StandIn(
+                row["substitute"],
+                Fraction(row["ratio"]),
+                row["approval"] == "required",
+                row["choice"] == "automatic" and row["approval"] != "required",
+            )
+            for row in rows
+        )
 
     def _revision(self, item: str, day: str, revision: str) -> Cells:
         found = [

@@ -97,6 +97,10 @@ def random_plant(seed: str) -> RandomPlant:
                 "item,revision,line,component,quantity,uom,basis,scrap_pct,scrap_mode,"
                 "planned_scrap,issue_method,supply_location,mount,mount_position", lines,
             ),
+            "bom_substitutes.csv": table(
+                "item,revision,line,substitute,ratio,priority,approval,choice",
+                _substitutes(chance, lines, names),
+            ),
             "locations.csv": table(
                 "location,kind", [("STORE", "store"), ("QUARANTINE", "hold"), ("SCRAP", "scrap")]
             ),
@@ -171,6 +175,23 @@ def _bom_lines(chance: Random, parent: str, components: list[str]) -> list[tuple
              chance.choice(("", "", "", "", "", "required")) if own else "",
              chance.choice(("", "", f"POS{number}")) if own else "")
         )  # fmt: skip
+    return rows
+
+
+def _substitutes(
+    chance: Random, lines: list[tuple[str, ...]], names: list[str]
+) -> list[tuple[str, ...]]:
+    """Return other components that may stand in, for some lines."""
+    rows: list[tuple[str, ...]] = []
+    for parent, revision, number, component, *_ in lines:
+        others = [name for name in names if name != component and component in COMPONENTS]
+        chosen = chance.sample(others, min(len(others), chance.choice((0, 1, 2, 3))))
+        rows += [
+            (parent, revision, number, name, chance.choice(("1", "2", "0.5", "0.3", "1.5")),
+             chance.choice(("", "1", "2")), chance.choice(("",) * 5 + ("none", "required")),
+             chance.choice(("automatic", "automatic", "automatic", "scanned")))
+            for name in chosen
+        ]  # fmt: skip
     return rows
 
 

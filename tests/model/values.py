@@ -7,6 +7,9 @@ from typing import Any
 
 NEVER = "9999-12-31"
 
+StayKey = tuple[str, str]
+"""("", container), or (position, number) of the stay of a bare lot: whose gains are counted."""
+
 
 @dataclass(frozen=True)
 class Movement:
@@ -32,6 +35,16 @@ class Heap:
 
 
 @dataclass(frozen=True)
+class StandIn:
+    """An item that may stand in for a component (BF-29): so many units of it for one."""
+
+    item: str
+    ratio: Fraction
+    needs_approval: bool
+    automatic: bool
+
+
+@dataclass(frozen=True)
 class Line:
     """A line of an order's snapshot (BF-7); the ratios are per unit, or for the whole order."""
 
@@ -44,6 +57,8 @@ class Line:
     place: str
     mount: str
     position: str
+    substitutes: tuple[StandIn, ...] = ()
+    """In the order of choice."""
 
 
 @dataclass
@@ -71,6 +86,13 @@ class Take:
     scrap: list[tuple[Heap, Fraction, str | None]] = field(default_factory=list)
     owed: Fraction = Fraction(0)
     owed_scrap: Fraction = Fraction(0)
+    net_more: Fraction = Fraction(0)
+    """By how much more of the component the net parts count than their quantities say (BF-29)."""
+    scrap_more: Fraction = Fraction(0)
+    gains: list[tuple[Heap, Fraction, StayKey]] = field(default_factory=list)
+    """What of it mounted containers gave beyond their books (BF-17)."""
+    overdrawn: Fraction = Fraction(0)
+    """What they should have given and could not."""
 
 
 @dataclass

@@ -65,7 +65,7 @@ INSERT INTO scan_journal
 POSTED = """
 INSERT INTO report VALUES
     (2, 1, 1, 'completion', 10000000, 0, 6, 'OP-1', '2026-11-20T13:05:12.100000Z', 'released',
-     NULL, NULL, 3, 3);
+     NULL, NULL, 3, 3, NULL, NULL);
 INSERT INTO scan_outcome VALUES
     (1, 'done', 'completed', NULL, 'closed', 2, '2026-11-20T13:05:12.200000Z'),
     (2, 'done', 'unknown', NULL, 'no rule', NULL, '2026-11-20T13:05:12.600000Z');

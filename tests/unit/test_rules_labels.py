@@ -183,6 +183,30 @@ def test_a_count_that_reads_like_an_element_is_a_count(tmp_path: Path) -> None:
     assert said(plant.scan(f"]C102{LEG_GTIN}37241055")) == ("rejected", "gs_suspected")
 
 
+@pytest.mark.parametrize("order", ["WO-1001", "WO-21055", "4530126"])
+def test_an_order_number_that_ends_like_an_element_is_the_order(order: str, tmp_path: Path) -> None:
+    """The books know it whole, so it has swallowed nothing."""
+    work_orders = f"work_order,item,quantity,status\n{order},CHAIR,100,released"
+    plant = open_station(tmp_path, {**PLANT, "work_orders.csv": work_orders}, TEST_RULES)
+    done = plant.scan(f"]C193{order}")
+    assert (done.outcome, done.work_order) == ("completed", order)
+
+
+def test_an_item_number_that_ends_like_an_element_is_the_item(tmp_path: Path) -> None:
+    changed = {
+        "items.csv": PLANT["items.csv"] + "CHAIR-2105,none,,pcs,0\n",
+        "boms.csv": PLANT["boms.csv"] + "CHAIR-2105,A\n",
+        "bom_lines.csv": PLANT["bom_lines.csv"] + "CHAIR-2105,A,10,LEG,4\n",
+        "work_orders.csv": "work_order,item,quantity,status\nWO-5,CHAIR-2105,100,released",
+    }
+    plant = open_station(tmp_path, {**PLANT, **changed}, TEST_RULES)
+    for ai in ("240", "241"):
+        done = plant.scan(f"]C1{ai}CHAIR-2105")
+        assert (done.outcome, done.item) == ("completed", "CHAIR-2105")
+    also = plant.scan(f"]C1240CHAIR-2105{GS}241X2107")
+    assert said(also) == ("rejected", "gs_suspected"), "which of the two names it is open"
+
+
 def plant_of_lot(lot: str) -> dict[str, str]:
     rows = f"reference,item,lot,location,quantity,effective_at\nR9,LEG,{lot},LINE,5,2026-11-03"
     return {**PLANT, "receipts.csv": rows}

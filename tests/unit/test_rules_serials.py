@@ -1,4 +1,4 @@
-"""Products and components tracked by serial, as far as they can be reported yet (BF-18, BF-39)."""
+"""Products tracked by serial: planned units, their order and their turn (BF-34, BF-39)."""
 
 from pathlib import Path
 
@@ -131,20 +131,9 @@ def test_without_a_planned_serial_it_is_needed(tmp_path: Path, code: str) -> Non
     assert said(station.scan(code)) == ("needs", "serial")
 
 
-@pytest.mark.parametrize("code", ["WO-2", "E-1"])
-def test_a_product_with_a_serial_component_is_not_reported_yet(tmp_path: Path, code: str) -> None:
+def test_a_bare_item_with_serials_lacks_one(tmp_path: Path) -> None:
     """BF-18: the system never chooses a motor."""
-    station = bikes(tmp_path)
-    before = station.ledger()
-    assert said(station.scan(code)) == ("rejected", "component_serial_missing")
-    assert station.ledger() == before
-
-
-@pytest.mark.parametrize("code", ["M-1", "MOTOR"])
-def test_a_components_serial_fills_no_slot_yet(tmp_path: Path, code: str) -> None:
-    """BF-18: known, without effect; the bare item lacks its serial."""
-    answers = {"M-1": ("rejected", "no_effect"), "MOTOR": ("needs", "serial")}
-    assert said(bikes(tmp_path).scan(code)) == answers[code]
+    assert said(bikes(tmp_path).scan("MOTOR")) == ("needs", "serial")
 
 
 def test_an_undone_unit_is_planned_again(tmp_path: Path) -> None:

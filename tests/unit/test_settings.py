@@ -38,7 +38,17 @@ def test_the_example_in_the_source_tree_is_read() -> None:
 def test_the_example_shows_the_defaults() -> None:
     example = read_settings(Path("config/station.example.toml"), environment={})
     plain = Settings()
-    for table in ("database", "stock", "report", "labels", "people", "load", "alarms", "backup"):
+    for table in (
+        "database",
+        "stock",
+        "report",
+        "labels",
+        "costs",
+        "people",
+        "load",
+        "alarms",
+        "backup",
+    ):
         assert getattr(example, table) == getattr(plain, table)
 
 
@@ -59,6 +69,9 @@ def test_the_example_shows_the_defaults() -> None:
         ("[stock]\nlot_overrun_pct = 0.0000001", "at most six decimal places"),
         ("[policy.shortage]\nD = 'allow'", "policy.shortage.D is no setting. Known here: A, B"),
         ("[policy.shortages]\nA = 'allow'", "Did you mean policy.shortage?"),
+        ("[policy.shortage]\nA = 'forbid'", "must be one of allow, reason, confirm, approve"),
+        ("[policy.lot_on_hold]\nB = 'allow'", "B is 'allow', which this station cannot do there"),
+        ("[policy.reopen]\nA = 'confirm'", "which this station cannot do there. Write block."),
         ("[exceptions.shortage]\nowners = 'x'", "Did you mean exceptions.shortage.owner?"),
         ("[codes.patterns]\nlot = '('", "codes.patterns.lot is no regular expression"),
         ("[station]\ntime_zone = 'Mars/Base'", "'Mars/Base' is no time zone"),

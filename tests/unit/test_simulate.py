@@ -67,7 +67,7 @@ def test_every_scenario_that_ships_is_a_sound_script(file: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("scenario", "ends_with"), [("good-shift", 0), ("bad-shift", 1), ("demo", 1)]
+    ("scenario", "ends_with"), [("good-shift", 0), ("bad-shift", 1), ("demo", 1), ("assembly", 1)]
 )
 def test_a_shift_at_the_sample_plant_leaves_every_proof_standing(
     tmp_path: Path, scenario: str, ends_with: int, capfd: pytest.CaptureFixture[str]

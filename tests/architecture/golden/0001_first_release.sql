@@ -235,6 +235,38 @@ CREATE TABLE mount (
     mounted_at TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
 
+CREATE TABLE mount_span (
+    mount_span_id INTEGER PRIMARY KEY,
+    position TEXT NOT NULL,
+    item_id INTEGER NOT NULL REFERENCES item,
+    lot_id INTEGER NOT NULL REFERENCES lot,
+    container_id INTEGER NOT NULL DEFAULT 0,
+    location_id INTEGER NOT NULL REFERENCES location,
+    base_micro INTEGER NOT NULL,        -- what its tolerance is a percentage of
+    is_sized INTEGER NOT NULL CHECK (is_sized IN (0, 1)),  -- its label says how much it holds
+    gained_micro INTEGER NOT NULL DEFAULT 0,  -- gains less losses booked, earlier stays included
+    mounted_seq INTEGER NOT NULL REFERENCES event,
+    mounted_at TEXT NOT NULL,
+    ended_seq INTEGER REFERENCES event, -- NULL: it is still there
+    ended_at TEXT,
+    ended_by TEXT CHECK (
+        ended_by = 'next' OR ended_by = 'empty' OR ended_by = 'aside' OR ended_by = 'unmount'
+        OR ended_by = 'move' OR ended_by = 'hold'),
+    left_micro INTEGER                  -- what was left in it
+) STRICT;
+
+CREATE UNIQUE INDEX mount_span_open ON mount_span (position) WHERE ended_seq IS NULL;
+
+CREATE INDEX mount_span_lot ON mount_span (lot_id, container_id);
+
+CREATE TABLE mount_cover (
+    mount_span_id INTEGER NOT NULL REFERENCES mount_span,
+    work_order_id INTEGER NOT NULL REFERENCES work_order,
+    before_micro INTEGER NOT NULL,      -- good and scrapped units of the order when it began
+    through_micro INTEGER NOT NULL,     -- and when it ended: the units after the former, up to this
+    PRIMARY KEY (mount_span_id, work_order_id)
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE receipt (
     reference TEXT PRIMARY KEY,
     event_seq INTEGER NOT NULL REFERENCES event,
@@ -262,6 +294,7 @@ CREATE TABLE work_order (
     snapshot_version INTEGER NOT NULL DEFAULT 0,  -- 0: not yet exploded (never released)
     good_micro INTEGER NOT NULL DEFAULT 0,        -- reported so far, go-live included
     scrapped_micro INTEGER NOT NULL DEFAULT 0,
+    has_slots INTEGER NOT NULL DEFAULT 0 CHECK (has_slots IN (0, 1)),  -- for serials (BF-18)
     activated_at TEXT                   -- made active here last
 ) STRICT;
 
@@ -281,6 +314,7 @@ CREATE TABLE order_line (
     gross_den INTEGER NOT NULL CHECK (gross_den > 0),
     scrap_pct_micro INTEGER NOT NULL DEFAULT 0,
     operation TEXT,
+    operation_position INTEGER NOT NULL DEFAULT 0,  -- in order_operation; 0: due at completion
     issue_method TEXT NOT NULL CHECK (
         issue_method = 'backflush' OR issue_method = 'manual' OR issue_method = 'bulk'),
     location_id INTEGER NOT NULL REFERENCES location,
@@ -306,6 +340,25 @@ CREATE TABLE order_line (
 
 CREATE INDEX order_line_component ON order_line (component_id, work_order_id);
 
+CREATE TABLE order_operation (
+    work_order_id INTEGER NOT NULL REFERENCES work_order,
+    position INTEGER NOT NULL,          -- order of the operations, from 1
+    operation TEXT NOT NULL,
+    work_centre_id INTEGER REFERENCES work_centre,
+    description TEXT NOT NULL DEFAULT '',
+    setup_minutes_micro INTEGER NOT NULL DEFAULT 0,
+    run_minutes_micro INTEGER NOT NULL DEFAULT 0,
+    run_basis_micro INTEGER NOT NULL DEFAULT 1000000,
+    labour_rate_micro INTEGER,          -- of its work centre, per hour
+    overhead_rate_micro INTEGER,
+    backflush_point INTEGER NOT NULL CHECK (backflush_point IN (0, 1)),
+    overlap INTEGER NOT NULL CHECK (overlap IN (0, 1)),
+    good_micro INTEGER NOT NULL DEFAULT 0,      -- passed it, those scrapped later included
+    scrapped_micro INTEGER NOT NULL DEFAULT 0,  -- scrapped at it
+    PRIMARY KEY (work_order_id, position),
+    UNIQUE (work_order_id, operation)
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE order_output (
     work_order_id INTEGER NOT NULL REFERENCES work_order,
     line TEXT NOT NULL,
@@ -328,6 +381,8 @@ CREATE TABLE order_line_substitute (
     choice TEXT NOT NULL,
     PRIMARY KEY (line_id, substitute_id)
 ) STRICT, WITHOUT ROWID;
+
+CREATE INDEX order_line_substitute_item ON order_line_substitute (substitute_id);
 
 CREATE TABLE unit (
     unit_id INTEGER PRIMARY KEY,
@@ -399,22 +454,70 @@ CREATE TABLE report (
     scan_seq INTEGER NOT NULL REFERENCES scan_journal,
     work_order_id INTEGER NOT NULL REFERENCES work_order,
     kind TEXT NOT NULL CHECK (
-        kind = 'completion' OR kind = 'short_close' OR kind = 'reversal'),
-    good_micro INTEGER NOT NULL,        -- negative in a reversal
+        kind = 'completion' OR kind = 'short_close' OR kind = 'reversal'
+        OR kind = 'operation' OR kind = 'scrap' OR kind = 'rework' OR kind = 'reworked'
+        OR kind = 'exchange'),
+    good_micro INTEGER NOT NULL,        -- negative in a reversal; 0 of an operation
     scrapped_micro INTEGER NOT NULL DEFAULT 0,
-    lot_id INTEGER REFERENCES lot,      -- the produced lot; NULL: serials, or nothing
+    lot_id INTEGER REFERENCES lot,      -- produced, or in rework; NULL: serials, or nothing
     person TEXT,
     event_time TEXT NOT NULL,
     order_status_before TEXT NOT NULL,
     lot_expires_before TEXT,            -- of the produced lot, restored by the reversal
     reverses INTEGER REFERENCES report,
     movement_first INTEGER NOT NULL,    -- its movements: this one
-    movement_count INTEGER NOT NULL     -- and so many
+    movement_count INTEGER NOT NULL,    -- and so many
+    operation TEXT,                     -- the one reported, or scrapped at
+    passed TEXT                         -- JSON [[position, good, scrapped]]: what operations gained
 ) STRICT;
 
 CREATE UNIQUE INDEX report_reverses ON report (reverses) WHERE reverses IS NOT NULL;
 
 CREATE INDEX report_work_order ON report (work_order_id);
+
+CREATE TABLE hand_issue (
+    hand_issue_id INTEGER PRIMARY KEY,
+    event_seq INTEGER NOT NULL REFERENCES event,
+    work_order_id INTEGER NOT NULL REFERENCES work_order,
+    line_id INTEGER REFERENCES order_line,  -- NULL: an extra part
+    item_id INTEGER NOT NULL REFERENCES item,
+    lot_id INTEGER NOT NULL REFERENCES lot,
+    container_id INTEGER NOT NULL DEFAULT 0,
+    quantity_micro INTEGER NOT NULL,
+    reason TEXT,                        -- of an extra part
+    report_seq INTEGER                  -- the report whose genealogy has it; NULL: waits
+) STRICT;
+
+CREATE INDEX hand_issue_order ON hand_issue (work_order_id, line_id);
+
+CREATE INDEX hand_issue_lot ON hand_issue (lot_id);
+
+CREATE INDEX hand_issue_waiting ON hand_issue (work_order_id) WHERE report_seq IS NULL;
+
+CREATE INDEX hand_issue_report ON hand_issue (report_seq) WHERE report_seq IS NOT NULL;
+
+CREATE TABLE slot (
+    lot_id INTEGER PRIMARY KEY REFERENCES lot,  -- in one parent at a time
+    line_id INTEGER NOT NULL REFERENCES order_line,
+    work_order_id INTEGER NOT NULL REFERENCES work_order,
+    unit_id INTEGER REFERENCES unit,    -- NULL: the unit at hand has not been scanned
+    scan_seq INTEGER NOT NULL REFERENCES scan_journal,
+    report_seq INTEGER REFERENCES report  -- the report that built it in; NULL: not yet
+) STRICT;
+
+CREATE INDEX slot_open ON slot (work_order_id, unit_id) WHERE report_seq IS NULL;
+
+CREATE INDEX slot_report ON slot (report_seq) WHERE report_seq IS NOT NULL;
+
+CREATE TABLE exchange (
+    report_seq INTEGER PRIMARY KEY REFERENCES report,
+    old_lot_id INTEGER NOT NULL REFERENCES lot,
+    line_id INTEGER NOT NULL REFERENCES order_line,
+    work_order_id INTEGER NOT NULL REFERENCES work_order,
+    unit_id INTEGER REFERENCES unit,
+    scan_seq INTEGER NOT NULL REFERENCES scan_journal,
+    built_in_seq INTEGER NOT NULL REFERENCES report
+) STRICT;
 
 CREATE TABLE box_report (
     item_id INTEGER NOT NULL REFERENCES item,
@@ -442,6 +545,12 @@ CREATE TABLE movement (
         OR kind = 'move' OR kind = 'adjustment' OR kind = 'reversal'),
     source_rule TEXT CHECK (
         source_rule = 'line' OR source_rule = 'work_centre' OR source_rule = 'station')
+) STRICT;
+
+CREATE TABLE substitution (
+    movement_seq INTEGER PRIMARY KEY,
+    line_id INTEGER NOT NULL,
+    covered_micro INTEGER NOT NULL CHECK (covered_micro > 0)
 ) STRICT;
 
 CREATE TABLE edge (
@@ -479,6 +588,8 @@ CREATE TABLE exception (
 
 CREATE UNIQUE INDEX exception_open ON exception (kind, subject) WHERE status = 'open';
 
+CREATE INDEX exception_short ON exception (item_id) WHERE kind = 'shortage' AND status = 'open';
+
 CREATE TABLE exception_item (
     exception_id INTEGER NOT NULL REFERENCES exception,
     event_seq INTEGER NOT NULL REFERENCES event,
@@ -487,11 +598,56 @@ CREATE TABLE exception_item (
     PRIMARY KEY (exception_id, event_seq)
 ) STRICT, WITHOUT ROWID;
 
+CREATE TABLE heal_queue (
+    heal_queue_id INTEGER PRIMARY KEY,
+    item_id INTEGER NOT NULL REFERENCES item,
+    location_id INTEGER NOT NULL REFERENCES location,
+    event_seq INTEGER NOT NULL REFERENCES event,  -- the change
+    -- What was tried so far: owed parts up to this report, and of it up to this exception.
+    report_seq INTEGER NOT NULL DEFAULT 0,
+    exception_id INTEGER NOT NULL DEFAULT 0
+) STRICT;
+
+CREATE TABLE healing (
+    event_seq INTEGER PRIMARY KEY REFERENCES event,
+    exception_id INTEGER NOT NULL REFERENCES exception,
+    report_seq INTEGER NOT NULL REFERENCES report,
+    cause_seq INTEGER NOT NULL REFERENCES event,  -- the change that mended it
+    movement_first INTEGER NOT NULL,
+    movement_count INTEGER NOT NULL,
+    -- What it drew on was taken back, so the part is owed again. (Where its own report is reversed,
+    -- the reversal takes back the healing too, and this stays empty.)
+    undone_seq INTEGER REFERENCES event
+) STRICT;
+
+CREATE INDEX healing_report ON healing (report_seq);
+
+CREATE UNIQUE INDEX healing_undone ON healing (undone_seq) WHERE undone_seq IS NOT NULL;
+
+CREATE TABLE held_lot (
+    item_id INTEGER NOT NULL,
+    lot_id INTEGER NOT NULL,
+    since_seq INTEGER NOT NULL,
+    PRIMARY KEY (item_id, lot_id)
+) STRICT, WITHOUT ROWID;
+
+CREATE TRIGGER lot_held AFTER UPDATE OF status ON lot
+    WHEN OLD.status = 'available' AND NEW.status <> 'available'
+    BEGIN INSERT INTO held_lot VALUES
+        (NEW.item_id, NEW.lot_id, (SELECT coalesce(max(event_seq), 0) FROM event)); END;
+
+CREATE TRIGGER lot_freed AFTER UPDATE OF status ON lot
+    WHEN OLD.status <> 'available' AND NEW.status = 'available'
+    BEGIN DELETE FROM held_lot WHERE item_id = NEW.item_id AND lot_id = NEW.lot_id; END;
+
 CREATE TABLE station_state (
     station_state_id INTEGER PRIMARY KEY CHECK (station_state_id = 1),
     badge TEXT,                         -- who is signed in
     signed_in_at TEXT,
     work_order_id INTEGER REFERENCES work_order,  -- the current order
+    -- The unit at hand, whose slots are filled (BF-18): of a serial-tracked product, or the next one.
+    unit_id INTEGER REFERENCES unit,
+    next_unit INTEGER NOT NULL DEFAULT 0 CHECK (next_unit IN (0, 1)),
     pending_verb TEXT,                  -- a command that waits for its code
     pending_argument TEXT,
     pending_quantity_micro INTEGER,     -- %QTY

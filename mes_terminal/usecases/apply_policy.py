@@ -1,0 +1,169 @@
+"""Act on the control matrix: refuse a deviation, ask about it, record who let it pass (BF-24).
+
+A use case that meets deviations calls `stopped` before it posts and `accepted` afterwards. What the
+station asked stands in its state, so that a restart finds it; `hear` takes the answer.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+from msgspec.structs import replace
+
+from mes_terminal.domain.instants import plus_seconds
+from mes_terminal.domain.order import OrderFacts
+from mes_terminal.domain.outcome import Outcome
+from mes_terminal.domain.policy import (
+    BLOCKED,
+    REFUSALS,
+    Consent,
+    ControlLevel,
+    Deviation,
+    Question,
+    asked_as,
+)
+from mes_terminal.domain.policy import BUILT_IN as LEVELS_BUILT_IN
+from mes_terminal.store.database import Connection
+from mes_terminal.store.events import append_event, read_head
+from mes_terminal.usecases.context import Answer, Context, answer, changed, fact
+
+CONFIRM_S = 10
+"""How long the station waits for the same code again, a reason or a badge (BF-24)."""
+ASKED, ACCEPTED = "deviation.asked", "deviation.accepted"
+"""The types of the events that tell of it."""
+
+_ASKS = {
+    "confirm": ("Is that right?", "Scan the same code again if it is; CANCEL if it is not"),
+    "reason": ("Why?", "Scan a reason for the deviation, or CANCEL"),
+    "approve": ("A supervisor must approve", "Scan the badge of another person, a supervisor"),
+}
+
+
+def is_blocked(met: Sequence[Deviation], context: Context) -> bool:
+    """Tell whether the matrix blocks any of these."""
+    return any(_level(each, context) == "block" for each in met)
+
+
+def stopped(
+    conn: Connection, met: Sequence[Deviation], context: Context, **about: Any
+) -> Answer | None:
+    """Return the refusal of what is blocked, else the first question that is still open; `None` if
+    the scan may go on. `about` are keys of the outcome.
+    """
+    levels = [(each, _level(each, context)) for each in met]
+    for each, level in levels:
+        if level == "block":
+            return answer(
+                context,
+                "rejected",
+                f"{each.said}. {BLOCKED}. Nothing was booked",
+                each.hint,
+                reason=REFUSALS[each.situation],
+                **about,
+            )
+    for each, level in levels:
+        if level != "allow" and _consent(each, level, context) is None:
+            return _ask(conn, each, level, context, about)
+    return None
+
+
+def accepted(
+    conn: Connection, met: Sequence[Deviation], posted: Answer, subject: str, context: Context
+) -> None:
+    """Record each deviation of what was posted: who did it, who approved it, and why.
+
+    A situation that is allowed as it always was leaves no entry of its own.
+    """
+    if posted.event_seq is None:
+        return
+    for each in met:
+        level = _level(each, context)
+        if level == LEVELS_BUILT_IN[each.situation] == "allow":
+            continue
+        given = _consent(each, level, context) or Consent(each.situation, level)
+        _tell(conn, ACCEPTED, subject, each, given, context)
+
+
+def reason_given(context: Context) -> str | None:
+    """Return the reason that was given for a deviation of this scan."""
+    return next((each.reason for each in context.consents if each.reason), None)
+
+
+def is_question(outcome: Outcome) -> bool:
+    """Tell whether the station waits for a word on the same code: what led to it must stay."""
+    asks = (outcome.reason or "").startswith("confirm") or outcome.reason in ("reason", "approval")
+    return outcome.outcome == "needs" and asks
+
+
+def of_order(order: OrderFacts) -> dict[str, Any]:
+    """Return the keys of an outcome that tell of the order."""
+    return {
+        "work_order": order.work_order, "order_status": order.status, "item": order.item
+    }  # fmt: skip
+
+
+def _level(deviation: Deviation, context: Context) -> ControlLevel:
+    return context.rules.policy.level(deviation.situation, deviation.item_class)
+
+
+def _consent(deviation: Deviation, level: ControlLevel, context: Context) -> Consent | None:
+    wanted = (deviation.situation, level)
+    return next((one for one in context.consents if (one.situation, one.level) == wanted), None)
+
+
+def _ask(
+    conn: Connection,
+    deviation: Deviation,
+    level: ControlLevel,
+    context: Context,
+    about: dict[str, Any],
+) -> Answer:
+    question = Question(
+        situation=deviation.situation,
+        level=level,
+        person=context.badge,
+        given=context.consents,
+    )
+    asks, hint = _ASKS[level]
+    subject = about.get("work_order") or deviation.item
+    consent = Consent(deviation.situation, level)
+    return answer(
+        context,
+        "needs",
+        f"{deviation.said}. {asks}",
+        hint,
+        reason=asked_as(deviation.situation, level),
+        event_seq=_tell(conn, ASKED, subject, deviation, consent, context),
+        session=changed(
+            context.session,
+            confirm_reason=msgspec.json.encode(question).decode(),
+            confirm_code=context.asked_code or context.scan.raw,
+            confirm_until=plus_seconds(context.scan.event_time, CONFIRM_S),
+        ),
+        **about,
+    )
+
+
+def _tell(
+    conn: Connection,
+    kind: str,
+    subject: str,
+    deviation: Deviation,
+    given: Consent,
+    context: Context,
+) -> int:
+    draft = fact(
+        context,
+        kind,
+        subject,
+        situation=deviation.situation,
+        level=given.level,
+        item=deviation.item,
+        item_class=deviation.item_class,
+        quantity=deviation.quantity,
+        said=deviation.said,
+        reason=given.reason,
+        second_person=given.second_person,
+    )
+    draft = replace(draft, reason=given.reason, second_person=given.second_person)
+    return append_event(conn, draft, read_head(conn), context.scan, rules=context.rules)
