@@ -4,19 +4,17 @@ from mes_terminal.domain.intent import CloseShort
 from mes_terminal.domain.order import remaining_micro
 from mes_terminal.domain.report_plan import Wanted
 from mes_terminal.store.database import Connection
-from mes_terminal.store.order_facts import read_order
 from mes_terminal.usecases.apply_policy import is_question
 from mes_terminal.usecases.context import Answer, Context, answer, changed
 from mes_terminal.usecases.deviations import post_controlled
+from mes_terminal.usecases.order_of import order_of
 from mes_terminal.usecases.start_order import refuse_status
 
 
 def close_short(conn: Connection, intent: CloseShort, context: Context) -> Answer:
     """Close the order with what it has; with nothing left to close it is already done."""
     done = changed(context.session, pending_verb=None, pending_argument=None)
-    order = read_order(conn, intent.work_order, scrap_location=context.rules.scrap_location)
-    if order is None:
-        raise LookupError(intent.work_order)  # the code was looked up in this very transaction
+    order = order_of(conn, intent.work_order, context)
     if order.status == "closed" or not remaining_micro(order):
         return answer(
             context,

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from mes_terminal.domain.outcome import OpenedException
 from mes_terminal.domain.overrun import is_within
-from mes_terminal.domain.posting import EventDraft, MaterialActual, MaterialData, MovementRow
+from mes_terminal.domain.posting import EventDraft, MaterialActual, MovementRow
 from mes_terminal.domain.quantity import format_quantity
 from mes_terminal.domain.report_plan import StockIn
 from mes_terminal.store import materials, mount_spans, mounts
@@ -21,6 +21,7 @@ from mes_terminal.store.exceptions import open_exception
 from mes_terminal.store.heal_queue import queue_healing
 from mes_terminal.store.mount_spans import EndedBy, OpenStay
 from mes_terminal.usecases.context import Context, fact
+from mes_terminal.usecases.material_event import stock_event
 
 ADJUSTMENT = "@adjustment"
 
@@ -70,33 +71,11 @@ def adjusted_event(
     stay: OpenStay, difference_micro: int, movements: list[MovementRow], context: Context
 ) -> EventDraft:
     """Return the event of a lot's gain or loss (below zero)."""
-    return EventDraft(
-        type="stock.adjusted",
-        subject=stay.name,
-        partition_key=stay.item,
-        event_time=context.scan.event_time,
-        data=MaterialData(
-            scan_id=context.scan.scan_id,
-            person=context.badge,
-            station=context.rules.station,
-            master_data_version=str(context.session.master_data_version),
-            event_time=context.scan.event_time,
-            material_actuals=[
-                MaterialActual(
-                    "Adjusted",
-                    stay.item,
-                    stay.lot,
-                    None,
-                    format_quantity(difference_micro),
-                    stay.uom,
-                    stay.location,
-                )
-            ],
-        ),
-        upstream=True,
-        person=context.badge,
-        movements=movements,
+    quantity = format_quantity(difference_micro)
+    actual = MaterialActual(
+        "Adjusted", stay.item, stay.lot, None, quantity, stay.uom, stay.location
     )
+    return stock_event("stock.adjusted", stay.name, stay.item, [actual], movements, context)
 
 
 def _adjust(

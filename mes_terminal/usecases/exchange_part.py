@@ -23,7 +23,8 @@ from mes_terminal.store.rework import Part
 from mes_terminal.store.slots import SerialFacts
 from mes_terminal.usecases.context import Answer, Context, answer, changed
 from mes_terminal.usecases.handled import usable
-from mes_terminal.usecases.post_rework import Pass, in_rework, order_of, post_pass, refused
+from mes_terminal.usecases.order_of import order_of
+from mes_terminal.usecases.post_rework import Pass, in_rework, post_pass, refused
 from mes_terminal.usecases.slots_at_hand import refuse_serial
 
 REPLACE: Final = "REPLACE"

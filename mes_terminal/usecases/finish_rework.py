@@ -15,11 +15,11 @@ from mes_terminal.store.mounts import MaterialFacts
 from mes_terminal.store.rework import OpenPass
 from mes_terminal.usecases.context import Answer, Context, answer, changed
 from mes_terminal.usecases.handled import split
+from mes_terminal.usecases.order_of import order_of
 from mes_terminal.usecases.post_rework import (
     in_rework,
     move_pass,
     named,
-    order_of,
     phrase,
     quantity_of,
     refused,

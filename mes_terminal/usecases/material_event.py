@@ -1,4 +1,4 @@
-"""The event of material that was issued, returned, scrapped, moved or adjusted by hand."""
+"""The event of material that was mounted, issued, returned, scrapped, moved or adjusted."""
 
 from collections.abc import Sequence
 
@@ -27,10 +27,34 @@ def material_event(
     reason: str | None = None,
 ) -> EventDraft:
     """Return the event; it follows the order's others where there is an order, else the item's."""
+    return stock_event(
+        kind,
+        material.container or material.lot or material.serial or material.item,
+        work_order or material.item,
+        actuals,
+        movements,
+        context,
+        work_order=work_order,
+        reason=reason,
+    )
+
+
+def stock_event(
+    kind: str,
+    subject: str,
+    partition_key: str,
+    actuals: Sequence[MaterialActual | LineActual],
+    movements: Sequence[MovementRow],
+    context: Context,
+    *,
+    work_order: str | None = None,
+    reason: str | None = None,
+) -> EventDraft:
+    """Return the event of stock that a scan changed, whatever it names as its subject."""
     return EventDraft(
         type=kind,
-        subject=material.container or material.lot or material.serial or material.item,
-        partition_key=work_order or material.item,
+        subject=subject,
+        partition_key=partition_key,
         event_time=context.scan.event_time,
         data=MaterialData(
             scan_id=context.scan.scan_id,

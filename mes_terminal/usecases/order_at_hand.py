@@ -6,9 +6,10 @@ from mes_terminal.domain import operations
 from mes_terminal.domain.order import LineFacts, OrderFacts, net_target_micro, remaining_micro
 from mes_terminal.store import materials, mounts, rework
 from mes_terminal.store.database import Connection
-from mes_terminal.store.order_facts import read_lines, read_operations, read_order, usable_from
+from mes_terminal.store.order_facts import read_lines, read_operations, usable_from
 from mes_terminal.usecases.context import Answer, Context, answer
 from mes_terminal.usecases.handled import Handled, refused
+from mes_terminal.usecases.order_of import order_of
 from mes_terminal.usecases.start_order import refuse_status
 
 NEEDED_SHOWN = 3
@@ -39,9 +40,7 @@ def order_for(conn: Connection, handled: Handled, context: Context) -> OrderAtHa
         names = [in_rework]
     if not names:
         return _no_order(conn, handled, context)
-    order = read_order(conn, names[0], scrap_location=context.rules.scrap_location)
-    if order is None:
-        raise LookupError(names[0])  # it was found in this very transaction
+    order = order_of(conn, names[0], context)
     refusal = refuse_status(order, context) if in_rework is None else None
     if refusal is not None:
         return refusal

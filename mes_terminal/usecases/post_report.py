@@ -128,6 +128,17 @@ def refused(order: OrderFacts, context: Context, reason: str, message: str, hint
     )
 
 
+def refuse_step(order: OrderFacts, context: Context) -> Answer:
+    """Return the refusal of a quantity that is no multiple of the product's step."""
+    return refused(
+        order,
+        context,
+        "not_a_step",
+        f"{order.item} is counted in steps of {format_quantity(order.step_micro)}",
+        "Scan QTY with a whole number of steps",
+    )
+
+
 def _request(
     conn: Connection,
     order: OrderFacts,

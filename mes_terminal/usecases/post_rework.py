@@ -24,7 +24,6 @@ from mes_terminal.store.database import Connection
 from mes_terminal.store.events import append_event
 from mes_terminal.store.materials import Held, Place, Taken
 from mes_terminal.store.mounts import MaterialFacts
-from mes_terminal.store.order_facts import read_order
 from mes_terminal.usecases.context import Answer, Context, answer
 
 PassKind = Literal["rework", "reworked", "exchange"]
@@ -136,14 +135,6 @@ def phrase(material: MaterialFacts, quantity_micro: int, order: OrderFacts) -> s
     if material.lot is None or material.lot == order.work_order:
         return f"{said} {order.work_order}"
     return f"{said} {material.lot} of {order.work_order}"
-
-
-def order_of(conn: Connection, work_order: str, context: Context) -> OrderFacts:
-    """Return an order that was found in this very transaction."""
-    order = read_order(conn, work_order, scrap_location=context.rules.scrap_location)
-    if order is None:
-        raise LookupError(work_order)
-    return order
 
 
 def refused(

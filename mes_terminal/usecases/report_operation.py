@@ -18,7 +18,7 @@ from mes_terminal.store.order_facts import read_operations, read_order
 from mes_terminal.usecases.apply_policy import is_blocked, is_question, of_order, stopped
 from mes_terminal.usecases.context import Answer, Context, answer, changed
 from mes_terminal.usecases.deviations import over_at_operation, post_controlled
-from mes_terminal.usecases.post_report import refused
+from mes_terminal.usecases.post_report import refuse_step, refused
 from mes_terminal.usecases.report_production import report_order
 from mes_terminal.usecases.start_order import refuse_status
 
@@ -101,13 +101,7 @@ def _pass(
     if stop is not None:
         return stop
     if quantity % order.step_micro:
-        return refused(
-            order,
-            context,
-            "not_a_step",
-            f"{order.item} is counted in steps of {format_quantity(order.step_micro)}",
-            "Scan QTY with a whole number of steps",
-        )
+        return refuse_step(order, context)
     wanted = Wanted(kind="operation", position=here.position, passed_micro=quantity)
     ruled = post_controlled(conn, order, wanted, context, met)
     if room.delivered is not None and quantity > room.delivered and ruled.event_seq is not None:

@@ -12,7 +12,7 @@ from mes_terminal.domain.quantity import MICRO, format_quantity
 from mes_terminal.domain.report_plan import Unit, Wanted
 from mes_terminal.store import orders
 from mes_terminal.store.database import Connection
-from mes_terminal.store.order_facts import read_order, read_units
+from mes_terminal.store.order_facts import read_units
 from mes_terminal.usecases.apply_policy import CONFIRM_S, is_blocked, of_order, stopped
 from mes_terminal.usecases.context import Answer, Context, answer, changed
 from mes_terminal.usecases.deviations import (
@@ -21,6 +21,7 @@ from mes_terminal.usecases.deviations import (
     post_controlled,
 )
 from mes_terminal.usecases.finish_rework import finish_item, finish_order, finish_unit
+from mes_terminal.usecases.order_of import order_of
 from mes_terminal.usecases.post_report import refused
 from mes_terminal.usecases.recovered import asks_again, without
 from mes_terminal.usecases.slots_at_hand import needs_parts, parts_of
@@ -29,7 +30,7 @@ from mes_terminal.usecases.start_order import refuse_status, start_order
 
 def report_order(conn: Connection, intent: ReportOrder, context: Context) -> Answer:
     """Report all that remains of the order, or the quantity that `%QTY` said."""
-    order = _order(conn, intent.work_order, context)
+    order = order_of(conn, intent.work_order, context)
     booked = orders.box_report(conn, order.item_id, intent.box) if intent.box else None
     if booked is not None:
         return _box_booked(booked, order.item, context)
@@ -78,7 +79,7 @@ def report_unit(conn: Connection, intent: ReportUnit, context: Context) -> Answe
             item=unit.item,
             serial=intent.serial,
         )
-    order = _order(conn, unit.work_order, context)
+    order = order_of(conn, unit.work_order, context)
     refusal = refuse_status(order, context)
     if refusal is not None:
         return refusal
@@ -99,7 +100,7 @@ def report_item(conn: Connection, intent: ReportItem, context: Context) -> Answe
     choice = orders.orders_for_item(conn, intent.item_id)
     if choice.work_order is None:
         return finish_item(conn, intent.item_id, context) or _no_order(intent, choice, context)
-    order = _order(conn, choice.work_order, context)
+    order = order_of(conn, choice.work_order, context)
     if order.tracking == "serial":
         return answer(
             context,
@@ -138,13 +139,6 @@ def _box_booked(booked: orders.LastReport, item: str, context: Context) -> Answe
         "Scan the next box",
         item=item,
     )
-
-
-def _order(conn: Connection, work_order: str, context: Context) -> OrderFacts:
-    order = read_order(conn, work_order, scrap_location=context.rules.scrap_location)
-    if order is None:
-        raise LookupError(work_order)  # the code was looked up in this very transaction
-    return order
 
 
 def _report(

@@ -17,10 +17,11 @@ from mes_terminal.store.database import Connection
 from mes_terminal.store.events import append_event
 from mes_terminal.store.hand_issues import HandIssue, Returnable
 from mes_terminal.store.heal_queue import queue_healing
-from mes_terminal.store.order_facts import read_lines, read_order, usable_from
+from mes_terminal.store.order_facts import read_lines, usable_from
 from mes_terminal.usecases.context import Answer, Context, answer
 from mes_terminal.usecases.handled import Handled, refused
 from mes_terminal.usecases.material_event import actual_of, certainty_of, material_event
+from mes_terminal.usecases.order_of import order_of
 from mes_terminal.usecases.start_order import refuse_status
 
 
@@ -87,10 +88,7 @@ def _order(conn: Connection, handled: Handled, context: Context) -> OrderFacts |
             "Scan what was issued by hand; MOVE changes where stock lies",
             handled=handled,
         )
-    order = read_order(conn, names[0], scrap_location=context.rules.scrap_location)
-    if order is None:
-        raise LookupError(names[0])  # it was found in this very transaction
-    return order
+    return order_of(conn, names[0], context)
 
 
 def _lines(conn: Connection, order: OrderFacts, context: Context) -> list[LineFacts]:

@@ -14,14 +14,8 @@ from mes_terminal.store.materials import Held, Place
 from mes_terminal.store.mounts import MaterialFacts
 from mes_terminal.usecases.context import Answer, Context, answer, changed
 from mes_terminal.usecases.handled import done, split
-from mes_terminal.usecases.post_rework import (
-    in_rework,
-    move_pass,
-    named,
-    order_of,
-    phrase,
-    refused,
-)
+from mes_terminal.usecases.order_of import order_of
+from mes_terminal.usecases.post_rework import in_rework, move_pass, named, phrase, refused
 
 
 def rework(conn: Connection, intent: Rework, context: Context) -> Answer:

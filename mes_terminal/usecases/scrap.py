@@ -8,11 +8,12 @@ from mes_terminal.domain.report_plan import Unit, Wanted
 from mes_terminal.domain.slots import Filled, seated
 from mes_terminal.store import orders, slots
 from mes_terminal.store.database import Connection
-from mes_terminal.store.order_facts import read_operations, read_order
+from mes_terminal.store.order_facts import read_operations
 from mes_terminal.usecases.context import Answer, Context, answer
 from mes_terminal.usecases.deviations import post_controlled
 from mes_terminal.usecases.handled import done
-from mes_terminal.usecases.post_report import refused
+from mes_terminal.usecases.order_of import order_of
+from mes_terminal.usecases.post_report import refuse_step, refused
 from mes_terminal.usecases.scrap_material import scrap_material
 from mes_terminal.usecases.start_order import refuse_status
 
@@ -43,14 +44,14 @@ def _scrap_unit(conn: Connection, intent: Scrap, context: Context) -> Answer | N
     unit = orders.read_unit(conn, intent.what.row_id)
     if unit.made_at is not None:
         return None
-    order = _order(conn, unit.work_order, context)
+    order = order_of(conn, unit.work_order, context)
     planned = Unit(intent.what.row_id, intent.what.key, unit.lot_id)
     refusal = refuse_status(order, context)
     return refusal or _post(conn, order, MICRO, [planned], intent.reason_code, context)
 
 
 def _scrap_of_order(conn: Connection, work_order: str, intent: Scrap, context: Context) -> Answer:
-    order = _order(conn, work_order, context)
+    order = order_of(conn, work_order, context)
     refusal = refuse_status(order, context)
     if refusal is not None:
         return refusal
@@ -78,13 +79,7 @@ def _post(
     context: Context,
 ) -> Answer:
     if quantity % order.step_micro:
-        return refused(
-            order,
-            context,
-            "not_a_step",
-            f"{order.item} is counted in steps of {format_quantity(order.step_micro)}",
-            "Scan QTY with a whole number of steps",
-        )
+        return refuse_step(order, context)
     left = allowed_micro(order, context.rules.over_completion_pct_micro)
     if quantity > left and not order.replace_scrap:
         return refused(
@@ -117,13 +112,6 @@ def _in_its_slots(
     unit_id = units[0].unit_id
     own = [fill for fill in slots.read_filled(conn, order.work_order_id) if fill.unit_id == unit_id]
     return seated(slots.read_slots(conn, order.work_order_id, unit_id), own, [unit_id])
-
-
-def _order(conn: Connection, work_order: str, context: Context) -> OrderFacts:
-    order = read_order(conn, work_order, scrap_location=context.rules.scrap_location)
-    if order is None:
-        raise LookupError(work_order)  # the code was looked up in this very transaction
-    return order
 
 
 def _which_order(intent: Scrap, context: Context) -> Answer:

@@ -5,17 +5,15 @@ from mes_terminal.domain.view import PreflightView
 from mes_terminal.store import orders
 from mes_terminal.store.database import Connection
 from mes_terminal.store.events import append_event
-from mes_terminal.store.order_facts import read_order
 from mes_terminal.usecases.context import Answer, Context, answer, changed, fact
+from mes_terminal.usecases.order_of import order_of
 from mes_terminal.usecases.post_report import refused
 from mes_terminal.usecases.preflight import rehearse
 
 
 def start_order(conn: Connection, work_order: str, context: Context) -> Answer:
     """Make the order active; several may be, the item decides, earliest due first."""
-    order = read_order(conn, work_order, scrap_location=context.rules.scrap_location)
-    if order is None:
-        raise LookupError(work_order)  # the code was looked up in this very transaction
+    order = order_of(conn, work_order, context)
     session = context.session
     if session.pending_verb == "START":
         session = changed(session, pending_verb=None, pending_argument=None)

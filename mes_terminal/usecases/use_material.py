@@ -7,7 +7,7 @@ used is refused before anything moves.
 from msgspec.structs import replace
 
 from mes_terminal.domain.intent import NameOutputLot, UseMaterial
-from mes_terminal.domain.posting import EventDraft, MaterialActual, MaterialData
+from mes_terminal.domain.posting import EventDraft
 from mes_terminal.domain.quantity import format_quantity
 from mes_terminal.store import materials, mount_spans, mounts, orders
 from mes_terminal.store.database import Connection
@@ -17,6 +17,7 @@ from mes_terminal.usecases.context import Answer, Context, answer, fact
 from mes_terminal.usecases.end_stay import Ended, end_stay
 from mes_terminal.usecases.finish_rework import finish_lot
 from mes_terminal.usecases.label_mismatch import note_mismatch
+from mes_terminal.usecases.material_event import actual_of, stock_event
 
 NEEDED_SHOWN = 3
 """How many needed components a refusal names: one line of the screen."""
@@ -249,34 +250,18 @@ def moved_event(
     context: Context,
 ) -> EventDraft:
     """Return the event of stock that was moved to a location."""
-    return EventDraft(
-        type="material.moved",
-        subject=material.container or material.lot or material.item,
-        partition_key=material.item,
-        event_time=context.scan.event_time,
-        data=MaterialData(
-            scan_id=context.scan.scan_id,
-            person=context.badge,
-            station=context.rules.station,
-            master_data_version=str(context.session.master_data_version),
-            event_time=context.scan.event_time,
-            material_actuals=[
-                MaterialActual(
-                    "Moved",
-                    material.item,
-                    material.lot,
-                    material.serial,
-                    format_quantity(each.quantity_micro),
-                    material.uom,
-                    location,
-                    from_location=each.location,
-                )
-                for each in stock
-            ],
-        ),
-        upstream=True,
-        person=context.badge,
-        movements=mounts.move_rows(stock, location_id),
+    actuals = [
+        actual_of("Moved", material, each.quantity_micro, location, None,
+                  from_location=each.location)
+        for each in stock
+    ]  # fmt: skip
+    return stock_event(
+        "material.moved",
+        material.container or material.lot or material.item,
+        material.item,
+        actuals,
+        mounts.move_rows(stock, location_id),
+        context,
     )
 
 
