@@ -19,7 +19,8 @@ from hardware.framing import FramingRules
 from hardware.reconnect import ScannerState, StateChange, Supervisor
 from hardware.registry import make_scanner
 from hardware.scanner import ScannerConfig
-from mes_terminal.cli import bench_close, bench_plant
+from mes_terminal.cli import bench_plant
+from mes_terminal.cli.bench_twins import book
 from mes_terminal.station.booking import Booking, collect_only_between_scans
 from mes_terminal.station.core import READER_TURN_S
 
@@ -89,7 +90,7 @@ def close_orders(folder: Path, begin: threading.Event, end: threading.Event) -> 
     for number in range(CLOSES):
         if end.is_set():
             break
-        bench_close._book(booking, f"WO-60-{number}")
+        book(booking, f"WO-60-{number}")
         booking.tidy(idle=True)
 
 

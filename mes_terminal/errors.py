@@ -23,7 +23,17 @@ class InputError(StationError):
 
 
 class NoDatabaseError(InputError):
-    """A command that only reads found no database (exit 2)."""
+    """A command that needs a database found none (exit 2)."""
+
+    def __init__(self, sentence: str, *, reason: str = "no_database") -> None:
+        super().__init__(sentence, reason=reason)
+
+    @classmethod
+    def at(cls, path: object) -> "NoDatabaseError":
+        """Return the error of a database that is not there."""
+        return cls(
+            f"There is no database at {path}. Load master data first: mes-terminal load FOLDER."
+        )
 
 
 class DatabaseError(StationError):

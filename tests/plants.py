@@ -48,7 +48,7 @@ class Station:
         self.db = db
         self.rules = rules
         self.clock = MORNING
-        self._scans = 0
+        self.scans = 0
 
     @property
     def now(self) -> str:
@@ -140,8 +140,8 @@ class Station:
         return [each.detail for each in checks if each.check in PROVED and not each.ok]
 
     def _new_id(self) -> str:
-        self._scans += 1
-        return f"scan-{self._scans:05d}"
+        self.scans += 1
+        return f"scan-{self.scans:05d}"
 
 
 _EDGES: Final = """

@@ -7,11 +7,14 @@ database knows exactly. A command that waits takes the next code of its kind.
 from typing import assert_never
 
 from mes_terminal.barcodes.label import ORDER_AIS
+from mes_terminal.barcodes.new_serial import read_unknown
 from mes_terminal.barcodes.payload import Payload, Swallowed
 from mes_terminal.domain.intent import (
     AwaitCode,
     Cancel,
     CloseShort,
+    CountCommand,
+    CountScan,
     Dismount,
     FillSlot,
     HandleMaterial,
@@ -24,6 +27,7 @@ from mes_terminal.domain.intent import (
     PresentBadge,
     Refuse,
     ReportItem,
+    ReportNewUnit,
     ReportOperation,
     ReportOrder,
     ReportUnit,
@@ -32,11 +36,10 @@ from mes_terminal.domain.intent import (
     SetQuantity,
     StartOrder,
     Undo,
-    UnknownCode,
     UseMaterial,
 )
 from mes_terminal.domain.quantity import QuantityError, parse_quantity
-from mes_terminal.domain.session import Session
+from mes_terminal.domain.session import AWAITS_SERIAL, Session
 
 SAID_AS_THEY_ARE = frozenset({"control_chars", "forbidden_key", "unknown_command"})
 """Reasons of a refused frame that an outcome carries unchanged; every other becomes `malformed`."""
@@ -56,6 +59,8 @@ GTIN_AIS = ("01", "02")
 
 _DISMOUNTS = frozenset({"EMPTY", "UNMOUNT", "ASIDE"})
 _FOR_ORDERS = frozenset({"START", "SHORT"})
+_COUNTED = frozenset({"container", "lot", "item", "component_serial"})
+"""What a count takes; orders and units are reported meanwhile as ever."""
 _AWAITS = _DISMOUNTS | {
     "SHORT", "SCRAP", "REWORK", "ISSUE", "RETURN", "EXTRA", "MOVE", "HOLD", "RELEASE"
 }  # fmt: skip
@@ -96,8 +101,10 @@ def _command(payload: Payload, meanings: list[Meaning]) -> Intent:
     match payload.name:
         case "QTY":
             return _quantity(argument)
+        case "COUNT":
+            return CountCommand(argument)
         case "UNDO":
-            return Undo()
+            return Undo(argument)
         case "CANCEL":
             return Cancel()
         case "HELP":
@@ -153,9 +160,9 @@ def _operation(argument: str, meanings: list[Meaning]) -> Intent:
 
 def _for_pending(payload: Payload, session: Session, meanings: list[Meaning]) -> Intent | None:
     """Return what the waiting command makes of the code; `None` if it is no code for it at all."""
-    if any(meaning.kind == "badge" for meaning in meanings):
-        return None
     verb = session.pending_verb or ""
+    if verb == AWAITS_SERIAL or any(meaning.kind == "badge" for meaning in meanings):
+        return None
     argument = session.pending_argument or ""
     if verb == "REPLACE":
         return _replacement(argument, payload, session, meanings)
@@ -240,12 +247,25 @@ def _dismount(verb: str, argument: str, payload: Payload, meanings: list[Meaning
 
 def _plain(payload: Payload, session: Session, meanings: list[Meaning]) -> Intent:
     if not meanings:
-        return UnknownCode()
+        return read_unknown(payload, session)
     quantity, refusal = _quantity_of(payload, session, meanings)
     if refusal is not None:
         return refusal
     meaning = meanings[0]
+    if session.stock_count_id is not None and meaning.kind in _COUNTED:
+        return _counted(meaning, quantity)
     return _of_meaning(meaning, quantity, meaning.box or payload.groups.get("box"))
+
+
+def _counted(meaning: Meaning, quantity: int | None) -> Intent:
+    """Return what a count makes of stock; what the books do not know cannot be compared."""
+    if meaning.kind != "item" and not meaning.row_id:
+        return Refuse(
+            "serial_unknown" if meaning.kind == "component_serial" else "lot_unknown",
+            f"{meaning.key} is not in the books",
+            "Receive it first, then count it; or call a supervisor",
+        )
+    return CountScan(Named(meaning.kind, meaning.key, meaning.row_id, meaning.item_id, quantity))
 
 
 def _quantity_of(
@@ -260,6 +280,9 @@ def _quantity_of(
     doubt = _doubt(payload, meaning)
     if doubt is not None:
         return None, doubt
+    if meaning.other_order is not None:
+        said = f"The label names {meaning.other_order}, and {meaning.key} is of another order"
+        return None, Refuse("serial_of_other_order", said, "Keep the label; call a supervisor")
     quantity = session.pending_quantity_micro
     label = payload.groups.get("quantity")
     if quantity is None and meaning.fault is not None:
@@ -301,11 +324,7 @@ def _of_meaning(meaning: Meaning, quantity: int | None, box: str | None) -> Inte
         case "component_serial" if meaning.row_id:
             return FillSlot(meaning.row_id, meaning.item_id, meaning.key)
         case "component_serial":
-            return Refuse(
-                "serial_unknown",
-                f"No unit and no component has the serial {meaning.key}",
-                "Scan an order, a unit or a component lot",
-            )
+            return ReportNewUnit(meaning.key, meaning.item_id, meaning.order)
         case _:
             assert_never(meaning.kind)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
@@ -13,7 +15,7 @@ from mes_terminal.cli.session import Session, pass_session, print_json_array
 from mes_terminal.cli.table import render_table
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from mes_terminal.cli.bench_plant import Figure
 
@@ -38,26 +40,51 @@ def _counts(least: int) -> Callable[[click.Context, click.Parameter, str], list[
     return read
 
 
+_rounds = partial(
+    click.option, "--n", "rounds", type=click.IntRange(1, 100_000), default=200, show_default=True
+)
+_components = partial(
+    click.option,
+    "--components",
+    callback=_counts(1),
+    show_default=True,
+    help="Lines of the orders.",
+)
+_edges = partial(
+    click.option,
+    "--edges",
+    callback=_counts(0),
+    show_default=True,
+    help="Genealogy edges that are there already.",
+)
+_folder = click.option(
+    "--folder",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="A folder on the disk to measure (default: that of the database).",
+)
+
+
 @click.group()
 def bench() -> None:
-    """Measure this machine: closing an order, and from the scan to the painted screen.
+    """Measure this machine: what the scans of a shift cost, and what a person waits for.
+
+    benchmarks/README.md says how to read the figures.
 
     \b
     Examples:
       mes-terminal bench close
+      mes-terminal bench operations
+      mes-terminal bench reversal
+      mes-terminal bench serials
       mes-terminal bench screen
     """
 
 
 @bench.command()
-@click.option("--n", "rounds", type=click.IntRange(1, 100_000), default=200, show_default=True,
-              help="Closes measured of each case.")  # fmt: skip
-@click.option("--components", callback=_counts(1), default="1,10,60", show_default=True,
-              help="Lines of the orders.")  # fmt: skip
-@click.option("--edges", callback=_counts(0), default="0,1000000", show_default=True,
-              help="Genealogy edges that are there already.")  # fmt: skip
-@click.option("--folder", type=click.Path(exists=True, file_okay=False, path_type=Path),
-              help="A folder on the disk to measure (default: that of the database).")  # fmt: skip
+@_rounds(help="Closes measured of each case.")
+@_components(default="1,10,60")
+@_edges(default="0,1000000")
+@_folder
 @pass_session
 def close(
     session: Session, rounds: int, components: list[int], edges: list[int], folder: Path | None
@@ -65,7 +92,6 @@ def close(
     """Close orders in one scan, against two floors, interleaved on one disk.
 
     `replay` runs the same statements and values bare; `lean` is the least a correct close needs.
-    benchmarks/README.md says how to read the figures.
 
     \b
     Examples:
@@ -74,22 +100,87 @@ def close(
     """
     from mes_terminal.cli.bench_close import bench_close
 
-    with TemporaryDirectory(prefix="mes-terminal-bench-", dir=folder or _disk(session)) as place:
-        figures = bench_close(
-            Path(place),
-            rounds=rounds,
-            components=components,
-            edges=edges,
-            tell=_tell,
+    with _place(session, folder) as place:
+        figures = bench_close(place, rounds=rounds, components=components, edges=edges, tell=_tell)
+    _print(session, figures)
+
+
+@bench.command()
+@_rounds(help="Reports measured of each case.")
+@_components(default="10,60")
+@_edges(default="0")
+@_folder
+@pass_session
+def operations(
+    session: Session, rounds: int, components: list[int], edges: list[int], folder: Path | None
+) -> None:
+    """Report operations that post all lines of an order, against the `replay` floor.
+
+    `operation` posts the lines of one operation; `sweep` those of an earlier one with it.
+
+    \b
+    Example:
+      mes-terminal bench operations --n 50 --json
+    """
+    from mes_terminal.cli.bench_reports import bench_operations
+
+    with _place(session, folder) as place:
+        figures = bench_operations(
+            place, rounds=rounds, components=components, edges=edges, tell=_tell
         )
     _print(session, figures)
 
 
 @bench.command()
-@click.option("--n", "rounds", type=click.IntRange(1, 100_000), default=200, show_default=True,
-              help="Scans measured.")  # fmt: skip
-@click.option("--folder", type=click.Path(exists=True, file_okay=False, path_type=Path),
-              help="A folder on the disk to measure (default: that of the database).")  # fmt: skip
+@_rounds(help="Reversals measured of each case.")
+@_components(default="10,60")
+@_edges(default="0")
+@_folder
+@pass_session
+def reversal(
+    session: Session, rounds: int, components: list[int], edges: list[int], folder: Path | None
+) -> None:
+    """Take closes back, against the `replay` floor.
+
+    \b
+    Example:
+      mes-terminal bench reversal --components 60 --json
+    """
+    from mes_terminal.cli.bench_reports import bench_reversal
+
+    with _place(session, folder) as place:
+        figures = bench_reversal(
+            place, rounds=rounds, components=components, edges=edges, tell=_tell
+        )
+    _print(session, figures)
+
+
+@bench.command()
+@_rounds(help="Engines built.")
+@click.option("--serials", "units", type=click.IntRange(10, 100_000), default=1000,
+              show_default=True, help="Units of the long order.")  # fmt: skip
+@_folder
+@pass_session
+def serials(session: Session, rounds: int, units: int, folder: Path | None) -> None:
+    """Build engines of 60 lines with 8 serials in their slots, against the `replay` floor.
+
+    `slot` fills a slot, `engine` fills the last one and completes the unit, `unit` is all scans of
+    a unit. `serials` compares the last tenth of a long order with its `first` tenth.
+
+    \b
+    Example:
+      mes-terminal bench serials --n 50 --serials 500
+    """
+    from mes_terminal.cli.bench_serials import bench_serials
+
+    with _place(session, folder) as place:
+        figures = bench_serials(place, rounds=rounds, units=units, tell=_tell)
+    _print(session, figures)
+
+
+@bench.command()
+@_rounds(help="Scans measured.")
+@_folder
 @pass_session
 def screen(session: Session, rounds: int, folder: Path | None) -> None:
     """From the scanner's first byte to the outcome on the operator's screen.
@@ -103,8 +194,8 @@ def screen(session: Session, rounds: int, folder: Path | None) -> None:
     """
     from mes_terminal.cli.bench_screen import bench_screen
 
-    with TemporaryDirectory(prefix="mes-terminal-bench-", dir=folder or _disk(session)) as place:
-        figures = bench_screen(Path(place), rounds=rounds, tell=_tell)
+    with _place(session, folder) as place:
+        figures = bench_screen(place, rounds=rounds, tell=_tell)
     _print(session, figures)
 
 
@@ -121,6 +212,10 @@ def _print(session: Session, figures: list[Figure]) -> None:
         click.echo(line)
 
 
-def _disk(session: Session) -> Path:
-    """The nearest folder to the database that is there already."""
-    return next(folder for folder in session.database_path.parents if folder.is_dir())
+@contextmanager
+def _place(session: Session, folder: Path | None) -> Iterator[Path]:
+    """Give a folder of the benchmark's own on the disk to measure."""
+    # the nearest folder to the database that is there already
+    nearest = next(each for each in session.database_path.parents if each.is_dir())
+    with TemporaryDirectory(prefix="mes-terminal-bench-", dir=folder or nearest) as place:
+        yield Path(place)

@@ -19,8 +19,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from mes_terminal.cli.session import Desk, Session
+    from mes_terminal.domain.resolving import Resolved
     from mes_terminal.link.blocking import Client
     from mes_terminal.station.booking import Booking
+    from mes_terminal.station.desk_requests import PeopleOrder, ResolveOrder
 
 DEVICE: Final = "cli"
 """The device of scans that a command gives."""
@@ -45,6 +47,16 @@ class LinkDesk:
         return self._client.ask(
             "load", dict, folder=str(folder.absolute()), dry_run=dry_run, diff=diff, at=at
         )
+
+    def resolve(self, order: ResolveOrder) -> list[Resolved]:
+        """See `Desk`."""
+        from mes_terminal.domain.resolving import Resolved
+
+        return self._client.ask("resolve", list[Resolved], **msgspec.to_builtins(order))
+
+    def change_people(self, order: PeopleOrder) -> None:
+        """See `Desk`."""
+        self._client.request("people", **msgspec.to_builtins(order))
 
     def preflight(self, work_order: str) -> Any:
         """See `Desk`."""
@@ -75,6 +87,24 @@ class LocalDesk:
         result = load(self._booking, folder, order)
         self._booking.heal_all()
         return msgspec.to_builtins(result)
+
+    def resolve(self, order: ResolveOrder) -> list[Resolved]:
+        """See `Desk`."""
+        from mes_terminal.station import signing
+        from mes_terminal.station.desk_requests import resolve
+
+        if order.proof is not None:
+            signing.sign(self._booking, order.proof, order.pin)
+        return list(resolve(self._booking, order))
+
+    def change_people(self, order: PeopleOrder) -> None:
+        """See `Desk`."""
+        from mes_terminal.station import signing
+        from mes_terminal.station.desk_requests import change_people, new_hash
+
+        if order.proof is not None:
+            signing.sign(self._booking, order.proof, order.pin)
+        change_people(self._booking, order, new_hash(order))
 
     def preflight(self, work_order: str) -> Any:
         """See `Desk`."""

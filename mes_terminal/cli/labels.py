@@ -43,6 +43,7 @@ COMMANDS: Final = {
     "UNMOUNT": "unmount",
     "HOLD": "hold",
     "RELEASE": "release",
+    "REWORK": "reworked",
 }
 """The commands that stand alone, and the word of the template that says what each does."""
 

@@ -10,10 +10,12 @@ from itertools import chain
 from typing import Any, Final, get_args
 
 import click
+import msgspec
 
+from mes_terminal.cli.audit_verify import verify
 from mes_terminal.cli.order_costs import render_costs
 from mes_terminal.cli.session import Session, pass_session, print_json_array
-from mes_terminal.cli.table import render_table
+from mes_terminal.cli.table import print_rows
 from mes_terminal.domain.outcome import ExceptionKind, OutcomeKind
 
 Filters = dict[str, Any]
@@ -28,8 +30,16 @@ COLUMNS: Final[dict[str, tuple[str, ...]]] = {
         "line", "component", "quantity", "uom", "basis", "scrap_pct", "operation",
         "issue_method", "supply_location", "issued", "owed", "decided_by",
     ),
+    "order_reports": (
+        "report_id", "kind", "quantity", "reversed", "lot", "serials", "person", "event_time",
+        "status",
+    ),
     "stock": ("item", "lot", "serial", "location", "quantity", "uom"),
     "lots": ("item", "lot", "status", "expires_on", "received_at", "supplier", "on_hand"),
+    "stays": (
+        "sequence", "position", "item", "lot", "container", "location", "mounted_at", "ended_at",
+        "ended_by", "left", "gained", "units",
+    ),
     "exceptions": (
         "id", "kind", "status", "severity", "work_order", "line", "item", "lot", "quantity",
         "opened_at", "cause", "suggestions", "resolution",
@@ -83,16 +93,16 @@ def choice(name: str, *words: str, text: str) -> _Decorator:
     return click.option(f"--{name}", type=click.Choice(words), help=text)
 
 
-def show(session: Session, name: str, filters: Filters) -> None:
-    """Print a list as the caller asked for it."""
+def show(
+    session: Session, name: str, filters: Filters, told: Callable[[bytes], bytes] | None = None
+) -> None:
+    """Print a list as the caller asked for it; in a table each row as it is `told`."""
     asked = {key: "yes" if value is True else str(value) for key, value in filters.items()
              if value is not None and value is not False}  # fmt: skip
     rows = _begun(session.rows(name, asked))
-    if session.as_json:
-        print_json_array(rows)
-        return
-    for line in render_table(rows, COLUMNS[name]):
-        click.echo(line)
+    if told and not session.as_json:
+        rows = map(told, rows)
+    print_rows(rows, COLUMNS[name], as_json=session.as_json)
 
 
 def _begun(rows: Iterator[bytes]) -> Iterator[bytes]:
@@ -116,6 +126,7 @@ def orders(context: click.Context, /, **filters: Any) -> None:
       mes-terminal orders
       mes-terminal orders --open --item CHAIR-4
       mes-terminal orders lines WO-1001
+      mes-terminal orders reports WO-1001
       mes-terminal orders cost WO-1001
     """
     if context.invoked_subcommand is None:
@@ -133,6 +144,19 @@ def order_lines(session: Session, number: str) -> None:
       mes-terminal orders lines WO-1001 --json
     """
     show(session, "order_lines", {"work_order": number})
+
+
+@orders.command("reports")
+@click.argument("number")
+@pass_session
+def order_reports(session: Session, number: str) -> None:
+    """What was reported of one order, and how much of it was taken back.
+
+    \b
+    Example:
+      mes-terminal orders reports WO-1001
+    """
+    show(session, "order_reports", {"work_order": number})
 
 
 @orders.command("cost")
@@ -175,19 +199,49 @@ def stock(session: Session, /, **filters: Any) -> None:
     show(session, "stock", filters)
 
 
-@click.command()
+@click.group(invoke_without_command=True)
 @filter_options("item", "lot", "limit")
 @choice("status", "available", "hold", "rejected", text="Only lots in this status.")
-@pass_session
-def lots(session: Session, /, **filters: Any) -> None:
+@click.pass_context
+def lots(context: click.Context, /, **filters: Any) -> None:
     """Lots by item and number: status, expiry, what is on hand.
 
     \b
     Examples:
       mes-terminal lots --item PAINT
       mes-terminal lots --status hold --json
+      mes-terminal lots containers CHAIN
     """
-    show(session, "lots", filters)
+    if context.invoked_subcommand is None:
+        show(context.ensure_object(Session), "lots", filters)
+
+
+@lots.command("containers")
+@click.argument("item")
+@click.argument("lot", required=False)
+@filter_options("since", "limit")
+@pass_session
+def lot_containers(session: Session, /, **filters: Any) -> None:
+    """What was mounted where and how long, and which units each container covered.
+
+    Of an item, or of one lot of it; oldest first.
+
+    \b
+    Examples:
+      mes-terminal lots containers CHAIN
+      mes-terminal lots containers LEG L-77 --json
+    """
+    show(session, "stays", filters, told=_units_in_words)
+
+
+def _units_in_words(row: bytes) -> bytes:
+    """Return a stay as a table shows it: its units as `WO-1 after 10 up to 40`."""
+    stay = msgspec.json.decode(row)
+    stay["units"] = [
+        f"{each['work_order']} after {each['after']} up to {each['through']}"
+        for each in stay["units"]
+    ]
+    return msgspec.json.encode(stay)
 
 
 @click.command()
@@ -268,3 +322,6 @@ def audit(context: click.Context, /, **filters: Any) -> None:
     """
     if context.invoked_subcommand is None:
         show(context.ensure_object(Session), "audit", filters)
+
+
+audit.add_command(verify)

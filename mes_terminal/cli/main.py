@@ -22,6 +22,7 @@ from mes_terminal.errors import StationError
 COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "demo": ("mes_terminal.cli.demo", "demo"),
     "run": ("mes_terminal.cli.run", "run"),
+    "supervisor": ("mes_terminal.cli.supervisor", "supervisor"),
     "core": ("mes_terminal.cli.core", "core"),
     "load": ("mes_terminal.cli.load", "load"),
     "scan": ("mes_terminal.cli.scan", "scan"),
@@ -33,12 +34,15 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "stock": ("mes_terminal.cli.lists", "stock"),
     "lots": ("mes_terminal.cli.lists", "lots"),
     "exceptions": ("mes_terminal.cli.lists", "exceptions"),
+    "exception": ("mes_terminal.cli.exception", "exception"),
     "movements": ("mes_terminal.cli.lists", "movements"),
     "journal": ("mes_terminal.cli.lists", "journal"),
     "outbox": ("mes_terminal.cli.lists", "outbox"),
     "audit": ("mes_terminal.cli.lists", "audit"),
     "trace": ("mes_terminal.cli.trace", "trace"),
+    "count": ("mes_terminal.cli.count", "count"),
     "policy": ("mes_terminal.cli.policy", "policy"),
+    "operator": ("mes_terminal.cli.operator", "operator"),
     "doctor": ("mes_terminal.cli.doctor", "doctor"),
     "bench": ("mes_terminal.cli.bench", "bench"),
 }

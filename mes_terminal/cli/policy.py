@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import click
 import msgspec
 
-from mes_terminal.cli.session import Session, pass_session, print_json_array
-from mes_terminal.cli.table import render_table
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
+from mes_terminal.cli.session import Session, pass_session
+from mes_terminal.cli.table import print_rows
 
 CELLS: Final = ("situation", "class", "level", "decided_by")
 CHANGES: Final = (
@@ -70,7 +67,7 @@ def policy(session: Session, replay: timedelta | None) -> None:
             }
             for cell in matrix.cells()
         )
-        _show(session, map(msgspec.json.encode, cells), CELLS)
+        print_rows(map(msgspec.json.encode, cells), CELLS, as_json=session.as_json)
         return
     from mes_terminal.domain.instants import format_instant, to_datetime
     from mes_terminal.station.clock import utc_now
@@ -79,12 +76,4 @@ def policy(session: Session, replay: timedelta | None) -> None:
         "since": format_instant(to_datetime(utc_now()) - replay),
         "matrix": msgspec.json.encode(matrix).decode(),
     }
-    _show(session, list(session.rows("policy_replay", filters)), CHANGES)
-
-
-def _show(session: Session, rows: Iterable[bytes], columns: tuple[str, ...]) -> None:
-    if session.as_json:
-        print_json_array(rows)
-        return
-    for line in render_table(rows, columns):
-        click.echo(line)
+    print_rows(list(session.rows("policy_replay", filters)), CHANGES, as_json=session.as_json)

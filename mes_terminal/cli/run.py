@@ -13,6 +13,7 @@ from mes_terminal.cli.session import Session, pass_session
 from mes_terminal.errors import CoreError, InputError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 
@@ -24,6 +25,13 @@ def run(session: Session) -> int:
         raise InputError(
             "The screen needs a terminal. Without one use: mes-terminal core.", reason="no_terminal"
         )
+    from mes_terminal.tui.app import run_screen
+
+    return show_screen(session, run_screen)
+
+
+def show_screen(session: Session, run_screen: Callable[[Path], int]) -> int:
+    """Show a screen on the core that runs, else on one that ends with it; return its code."""
     from mes_terminal.cli.child import KeptCore
     from mes_terminal.station.lock import find_core
 
@@ -34,8 +42,6 @@ def run(session: Session) -> int:
     if holder is None:
         kept = KeptCore(session.database_path, config, os.environ)
         holder = kept.child.holder
-    from mes_terminal.tui.app import run_screen
-
     code = run_screen(holder.socket)
     if kept is not None:
         kept.leave()

@@ -16,14 +16,18 @@ from typing import TYPE_CHECKING, Any, Protocol
 import click
 import msgspec
 
+from mes_terminal.errors import NoDatabaseError
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from pathlib import Path
 
     from mes_terminal.domain.outcome import Outcome
+    from mes_terminal.domain.resolving import Resolved
     from mes_terminal.domain.rules import StationRules
     from mes_terminal.link.blocking import Client
     from mes_terminal.settings import Settings
+    from mes_terminal.station.desk_requests import PeopleOrder, ResolveOrder
     from mes_terminal.station.lock import Holder
 
 
@@ -38,6 +42,12 @@ class Desk(Protocol):
 
     def load(self, folder: Path, *, dry_run: bool, diff: bool, at: str | None) -> Any:
         """Load a folder of master data; the result as JSON values."""
+
+    def resolve(self, order: ResolveOrder) -> list[Resolved]:
+        """End exceptions (BF-23), or say what would become of them. Raises `InputError`."""
+
+    def change_people(self, order: PeopleOrder) -> None:
+        """Give a PIN, add or disable a person. Raises `InputError`."""
 
     def preflight(self, work_order: str) -> Any:
         """What a close of the order would do now; the result as JSON values."""
@@ -137,6 +147,14 @@ class Session:
         from mes_terminal.cli.desk import open_desk
 
         with open_desk(self) as desk:
+            yield desk
+
+    @contextmanager
+    def existing_desk(self) -> Iterator[Desk]:
+        """Give the same for a database that is there. Raises `NoDatabaseError`."""
+        if not self.database_path.exists():
+            raise NoDatabaseError.at(self.database_path)
+        with self.desk() as desk:
             yield desk
 
     def _core(self) -> Holder | None:

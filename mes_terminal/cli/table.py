@@ -9,8 +9,10 @@ from collections.abc import Iterable, Iterator
 from itertools import chain, islice
 from typing import Any, Final
 
+import click
 import msgspec
 
+from mes_terminal.cli.session import print_json_array
 from mes_terminal.tui.safe_text import column_count, safe
 
 WIDTH_SAMPLE_ROWS: Final = 200
@@ -20,6 +22,16 @@ CELL_MAX_COLUMNS: Final = 60
 """A longer text is cut and ends in `…`; `--json` has it whole."""
 
 _GAP: Final = "  "
+_LEVELS: Final = ("order_line", "bom_line", "operation", "work_centre", "item", "station")
+
+
+def print_rows(rows: Iterable[bytes], columns: tuple[str, ...], *, as_json: bool) -> None:
+    """Print rows that are JSON objects: as one array, or as a table of `columns`."""
+    if as_json:
+        print_json_array(rows)
+        return
+    for line in render_table(rows, columns):
+        click.echo(line)
 
 
 def render_table(rows: Iterable[bytes], columns: tuple[str, ...]) -> Iterator[str]:
@@ -50,10 +62,20 @@ def _text(value: Any) -> str:
         case list():
             return safe("; ".join(map(str, value)), CELL_MAX_COLUMNS)
         case dict():
-            pairs = (f"{key}: {each}" for key, each in value.items())
-            return safe(", ".join(pairs), CELL_MAX_COLUMNS)
+            return _grouped(value)
         case _:
             return safe(str(value), CELL_MAX_COLUMNS)
+
+
+def _grouped(levels: dict[str, str]) -> str:
+    """Return what each level decided, in few words: `item: mount; station: all else`."""
+    found: dict[str, list[str]] = {}
+    for policy, level in levels.items():
+        found.setdefault(level, []).append(policy)
+    ranked = sorted(found.items(), key=lambda each: _LEVELS.index(each[0]))
+    if len(ranked) > 1 and ranked[-1][0] == "station":
+        ranked[-1] = ("station", ["all else"])
+    return "; ".join(f"{safe(level)}: {safe(', '.join(names))}" for level, names in ranked)
 
 
 def _is_figure(text: str) -> bool:

@@ -2,8 +2,8 @@
 
 `dues` says what each line still needs for what is reported (BF-4); `Stock` hands out lots in the
 order of BF-15 and knows what is left; `draw` brings both together and names how sure each draw is
-(BF-37). Lots are split, never merged. `domain.sourcing` draws on more than the
-books of one item: on containers that hold a little more (BF-17), on substitutes (BF-29).
+(BF-37). Lots are split, never merged. `domain.sourcing` draws on more than the shelf: on what is
+mounted, which may hold a little more than its books (BF-17), and on substitutes (BF-29).
 """
 
 from collections.abc import Iterable, Sequence
@@ -19,7 +19,6 @@ from mes_terminal.domain.order import (
     scrap_target_micro,
 )
 from mes_terminal.domain.outcome import Certainty
-from mes_terminal.domain.quantity import MICRO
 
 PoolKey = tuple[int, int]
 """item_id, location_id: what lines may share."""
@@ -54,17 +53,39 @@ class Piece(Struct, frozen=True, gc=False):
         """What it counts for, in units of the component (BF-4)."""
         return self.quantity_micro if self.substitute is None else self.substituted_micro
 
+    @property
+    def is_let_pass(self) -> bool:
+        """Is it used in spite of its expiry, a hold, or without its approval (BF-24)?"""
+        source = self.source
+        return bool(
+            source.is_expired
+            or source.is_held
+            or (self.substitute is not None and self.substitute.is_let_pass)
+        )
 
-class Draw(Struct, frozen=True):
+
+class Draw(Struct, frozen=True, gc=False):
     """What one line got, and what it did not get."""
 
     line: LineFacts
-    net: list[Piece]
-    scrap: list[Piece] = []
+    net: Sequence[Piece]
+    scrap: Sequence[Piece] = ()
     net_missing_micro: int = 0
     scrap_missing_micro: int = 0
     overdrawn_micro: int = 0
     """What a mounted container of known size should have given and could not (BF-17)."""
+    whole: Piece | None = None
+    """The one piece that covered the line, where there is nothing else to say: most lines."""
+
+    @property
+    def is_plain(self) -> bool:
+        """Is it covered as it should be, so that nobody has to look at it?"""
+        if self.net_missing_micro or self.scrap_missing_micro or self.overdrawn_micro:
+            return False
+        for piece in self.net:
+            if piece.is_let_pass:
+                return False
+        return not any(piece.is_let_pass for piece in self.scrap)
 
 
 class Stock:
@@ -82,10 +103,10 @@ class Stock:
         self.left_micro: dict[int, int] = {}
         """Balance id → what is left, of every balance drawn on."""
 
-    @property
-    def has_containers(self) -> bool:
-        """Are containers of known size mounted that a line drains?"""
-        return bool(self._allowances)
+    def stands(self, key: PoolKey) -> bool:
+        """Is anything of the pool mounted? That comes first in it."""
+        sources = self._pools.get(key)
+        return bool(sources and sources[0].position)
 
     def add(self, pools: dict[PoolKey, list[Source]]) -> None:
         """Know more stock; what was drawn of it stays drawn."""
@@ -97,7 +118,7 @@ class Stock:
 
     def is_sized(self, source: Source) -> bool:
         """Is it known how much the mounted container holds?"""
-        return source.mounted and source.balance_id in self._allowances
+        return bool(source.position) and source.balance_id in self._allowances
 
     def available_micro(self, source: Source, *, with_gain: bool) -> int:
         """Return what is left of a balance, and what its container may give beyond."""
@@ -113,36 +134,43 @@ class Stock:
             self._allowances[source.balance_id] -= gain
         return gain
 
-    def take_from_first(self, key: PoolKey, quantity_micro: int) -> Source | None:
-        """Draw from the pool's first balance if that covers it all: what most lines find."""
+    def take_from_first(
+        self, key: PoolKey, quantity_micro: int, position: str = ""
+    ) -> Source | None:
+        """Draw from the pool's first balance, or the first in a position, if that covers it all:
+        what most lines find."""
         sources = self._pools.get(key)
         if not sources:
             return None
         source = sources[0]
+        if source.position != position:
+            for source in sources:
+                if source.position == position:
+                    break
+            else:
+                return None
         left = self.left_micro.get(source.balance_id, source.quantity_micro) - quantity_micro
         if left < 0:
             return None
         self.left_micro[source.balance_id] = left
         return source
 
-    def take(
-        self, key: PoolKey, quantity_micro: int, *, mounted_only: bool
-    ) -> tuple[list[Piece], int]:
-        """Draw up to `quantity_micro` of the books; return the pieces in order, and what is
-        missing."""
+    def take(self, line: LineFacts, key: PoolKey, quantity_micro: int) -> tuple[list[Piece], int]:
+        """Draw up to `quantity_micro` of what is not mounted; return the pieces in order, and what
+        is missing."""
         parts: list[Piece] = []
         if not quantity_micro:
             return parts, 0
         left = self.left_micro
         for source in self._pools.get(key, ()):
-            if mounted_only and not source.mounted:
+            if source.position:
                 continue
             available = left.get(source.balance_id, source.quantity_micro)
             if available <= 0:
                 continue
             part = min(available, quantity_micro)
             left[source.balance_id] = available - part
-            parts.append(Piece(source, part, None))
+            parts.append(Piece(source, part, chosen(line, source)))
             quantity_micro -= part
             if not quantity_micro:
                 break
@@ -159,13 +187,12 @@ def dues(lines: Iterable[LineFacts], reported: Reported) -> list[Due]:
         if line.issue_method != "backflush" or line.tracking == "serial":
             continue
         units = reported.of(line)
-        net = net_target_micro(line, units) - line.net_taken_micro
+        net = max(0, net_target_micro(line, units) - line.net_taken_micro)
         scrap = 0
         if line.gross_num != line.net_num or line.gross_den != line.net_den:
-            scrap = scrap_target_micro(line, units) - line.scrap_taken_micro
-        if net > 0 or scrap > 0:
-            key = (line.item_id, line.location_id)
-            needed.append(Due(line, key, max(0, net), max(0, scrap)))
+            scrap = max(0, scrap_target_micro(line, units) - line.scrap_taken_micro)
+        if net or scrap:
+            needed.append(Due(line, (line.item_id, line.location_id), net, scrap))
     return needed
 
 
@@ -197,41 +224,40 @@ def first_pools(
 
 
 def runs_out(needed: Sequence[Due], mounted: dict[PoolKey, list[Source]]) -> bool:
-    """Tell whether a line needs more than the books have of what is mounted for it."""
-    wanted: dict[PoolKey, int] = {}
+    """Tell whether lines need more than the books have of what is mounted for them: in the position
+    that is theirs, or anywhere."""
+    wanted: dict[tuple[PoolKey, str], int] = {}
     for due in needed:
         if due.key in mounted:
-            wanted[due.key] = wanted.get(due.key, 0) + due.net_micro + due.scrap_micro
-    return any(
-        sum(source.quantity_micro for source in mounted[key]) < micro
-        for key, micro in wanted.items()
-    )
+            for asked in ((due.key, due.line.position), (due.key, "")):
+                wanted[asked] = wanted.get(asked, 0) + due.net_micro + due.scrap_micro
+    for (key, position), micro in wanted.items():
+        there = [one for one in mounted[key] if position in (one.position, "")]
+        # a lot and a box of it may both be mounted: its balance is there once
+        books = {one.balance_id: one.quantity_micro for one in there}
+        if len(books) < len(there) or (there and sum(books.values()) < micro):
+            return True
+    return False
 
 
-def draw(needed: Sequence[Due], stock: Stock, *, units_micro: int) -> list[Draw]:
-    """Draw what is due from the books: mounted first, then in the pools' order (BF-15).
-
-    `units_micro` is what the report says was made; one unit makes a mounted draw exact.
-    """
+def draw(needed: Sequence[Due], stock: Stock) -> list[Draw]:
+    """Draw what is due from the books of what is not mounted, in the pools' order (BF-15)."""
     draws: list[Draw] = []
-    one_unit = units_micro <= MICRO
     for due in needed:
         line = due.line
         key = due.key
-        mounted_only = bool(line.mount_required)
-        if not (mounted_only or due.scrap_micro):
+        if line.mount_required:
+            draws.append(Draw(line, (), (), due.net_micro, due.scrap_micro))
+            continue
+        if not due.scrap_micro:
             source = stock.take_from_first(key, due.net_micro)
             if source is not None:
-                sure = _certainty(line, source, "exact")
-                draws.append(Draw(line, [Piece(source, due.net_micro, sure)]))
+                piece = Piece(source, due.net_micro, chosen(line, source))
+                draws.append(Draw(line, (piece,), whole=piece))
                 continue
-        net, net_missing = stock.take(key, due.net_micro, mounted_only=mounted_only)
-        scrap: list[Piece] = []
-        scrap_missing = 0
-        if due.scrap_micro:
-            scrap, scrap_missing = stock.take(key, due.scrap_micro, mounted_only=mounted_only)
-        each = Draw(line, net, scrap, net_missing, scrap_missing)
-        draws.append(with_certainty(each, one_unit=one_unit))
+        net, net_missing = stock.take(line, key, due.net_micro)
+        scrap, scrap_missing = stock.take(line, key, due.scrap_micro)
+        draws.append(Draw(line, net, scrap, net_missing, scrap_missing))
     return draws
 
 
@@ -241,47 +267,10 @@ def in_line_order(lines: Iterable[LineFacts], draws: Iterable[Draw]) -> list[Dra
     return sorted(draws, key=lambda each: place[each.line.line_id])
 
 
-def with_certainty(each: Draw, *, one_unit: bool) -> Draw:
-    """Return the draw with how sure each of its pieces is (BF-37)."""
-    mounted = _mounted_certainty(each, one_unit=one_unit)
-    return Draw(
-        each.line,
-        [_sure(each.line, piece, mounted) for piece in each.net],
-        [_sure(each.line, piece, mounted) for piece in each.scrap],
-        each.net_missing_micro,
-        each.scrap_missing_micro,
-        each.overdrawn_micro,
-    )
-
-
-def _mounted_certainty(each: Draw, *, one_unit: bool) -> Certainty:
-    """Return how sure the mounted draws of one line are: all units hold it, or only some may."""
-    if one_unit or len(each.net) + len(each.scrap) < 2:
-        return "exact"
-    distinct = {
-        (piece.source.lot_id, piece.source.container_id) for piece in (*each.net, *each.scrap)
-    }
-    return "exact" if len(distinct) == 1 else "pooled"
-
-
-def _sure(line: LineFacts, piece: Piece, mounted: Certainty) -> Piece:
-    return Piece(
-        piece.source,
-        piece.quantity_micro,
-        _certainty(piece.substitute or line, piece.source, mounted),
-        piece.gain_micro,
-        piece.substitute,
-        piece.substituted_micro,
-    )
-
-
-def _certainty(
-    item: LineFacts | Substitute, source: Source, mounted: Certainty
-) -> Certainty | None:
+def chosen(item: LineFacts | Substitute, source: Source) -> Certainty | None:
+    """Return how sure a lot is that the program chose (BF-37)."""
     if item.tracking == "none":
         return None
-    if source.mounted:
-        return mounted
     return "sole" if source.lot_id == item.sole_lot_id else "assumed"
 
 

@@ -1,11 +1,13 @@
 """By- and co-products: what a report receives beside its product (BF-30). Pure.
 
 Their quantity follows the good units, cumulatively, rounded down to the step: an output is never
-rounded up (BF-5). Each has a lot of its own, named as the product's is, and every input of the
+rounded up (BF-5). What a reversal left of them beyond that, or took too much, the next report makes
+up for (BF-31). Each has a lot of its own, named as the product's is, and every input of the
 report is an input of theirs too.
 """
 
 from collections.abc import Sequence
+from typing import Protocol
 
 from msgspec import Struct
 
@@ -16,6 +18,26 @@ from mes_terminal.domain.outcome import Produced
 from mes_terminal.domain.posting import EdgeRow
 from mes_terminal.domain.quantity import floor_to_step, format_quantity
 from mes_terminal.domain.report_plan import NewLot, StockIn
+
+
+class Share(Protocol):
+    """What the quantity of an output follows from, in micro-units of its item."""
+
+    @property
+    def per_unit(self) -> int:
+        """0: it comes once for the order."""
+
+    @property
+    def net_num(self) -> int:
+        """Per micro-unit of the product, as a fraction: this."""
+
+    @property
+    def net_den(self) -> int:
+        """Over this."""
+
+    @property
+    def step_micro(self) -> int:
+        """Its smallest amount."""
 
 
 class Received(Struct, frozen=True):
@@ -41,7 +63,7 @@ def other_outputs(
     """Return what is received beside `good_micro` more units of the product."""
     found: list[Received] = []
     for each in outputs:
-        quantity = _target(each, order.good_micro + good_micro) - _target(each, order.good_micro)
+        quantity = _wanted(each, order, good_micro)
         if quantity <= 0:
             continue
         new_lots: list[NewLot] = []
@@ -72,6 +94,11 @@ def other_outputs(
     return found
 
 
+def _wanted(each: OutputFacts, order: OrderFacts, good_micro: int) -> int:
+    more = target_micro(each, order.good_micro + good_micro) - target_micro(each, order.good_micro)
+    return more - each.ahead_micro
+
+
 def full_edges(edges: Sequence[EdgeRow], others: Sequence[Received]) -> list[EdgeRow]:
     """Return the same inputs for each of the other outputs."""
     if not others:
@@ -88,6 +115,18 @@ def full_edges(edges: Sequence[EdgeRow], others: Sequence[Received]) -> list[Edg
     ]
 
 
-def _target(each: OutputFacts, good_micro: int) -> int:
+def ahead_after(
+    outputs: Sequence[OutputFacts], order: OrderFacts, good_micro: int
+) -> list[tuple[str, int]]:
+    """Return, by line, what is then received beyond what the good units bring, where it changes."""
+    return [
+        (each.line, max(0, -_wanted(each, order, good_micro)))
+        for each in outputs
+        if each.ahead_micro
+    ]
+
+
+def target_micro(each: Share, good_micro: int) -> int:
+    """Return what so many good units bring of it."""
     counted = good_micro if each.per_unit else int(good_micro > 0)
     return floor_to_step(each.net_num * counted, each.net_den, each.step_micro)

@@ -5,15 +5,18 @@ with one exception a line (BF-20), names the genealogy (BF-37) and is told by on
 """
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from mes_terminal.domain.backflush import Draw, Piece
-from mes_terminal.domain.by_products import Received, full_edges, other_outputs
+from mes_terminal.domain.by_products import full_edges, other_outputs
 from mes_terminal.domain.genealogy import edges_of, with_other_edges
-from mes_terminal.domain.order import LineFacts, OrderFacts, net_target_micro
-from mes_terminal.domain.outcome import OpenedException, Produced
-from mes_terminal.domain.output_lots import Output, output_of
+from mes_terminal.domain.instants import NOT_ARRIVED
+from mes_terminal.domain.order import LineFacts, OrderFacts
+from mes_terminal.domain.outcome import OpenedException
+from mes_terminal.domain.output_lots import Output, output_of, process_expiry, shortened_lots
 from mes_terminal.domain.posting import EdgeRow, MovementRow
 from mes_terminal.domain.quantity import format_quantity
+from mes_terminal.domain.report_exceptions import exceptions_of
 from mes_terminal.domain.report_plan import (
     ExceptionDraft,
     ReportPlan,
@@ -34,15 +37,14 @@ def plan_report(
 ) -> ReportPlan:
     """Return every row of the report. `shortfalls` has an entry for each line not covered."""
     output = output_of(order, draws, request)
-    others = _others(order, output, request)
-    exceptions = _exceptions(order, draws, lines, shortfalls, request)
+    exceptions = exceptions_of(order, draws, lines, shortfalls, request)
     rows = _ledger(order, draws, shortfalls, output, request)
-    rows.movements += _received(order, others)
-    rows.edges += full_edges(rows.edges, others)
+    if request.outputs:
+        output = _with_others(rows, order, output, request)
     opened = _opened(exceptions)
     status = "closed" if request.closes else "started"
     wanted = request.wanted
-    told = Told(*actuals_of(draws, order), opened, output, _produced(output, others))
+    told = Told(*actuals_of(draws, order), opened, output)
     return ReportPlan(
         outcome=outcome_of(order, request, told, status),
         event=event_of(order, request, told, rows.movements, rows.edges),
@@ -53,18 +55,17 @@ def plan_report(
         operation=request.operation,
         gains=request.gains,
         lot_id=output.lot_id,
-        new_lots=output.new_lots + [new for each in others for new in each.new_lots],
+        new_lots=output.new_lots,
         expires_on=output.expires_on,
         expires_before=order.output.expires_on,
-        shortens_expiry=order.output.lot_id is not None
-        and output.expires_on != order.output.expires_on
-        and order.tracking == "lot",
+        shortened=shortened_lots(order, output),
+        process_expires_on=process_expiry(order, draws, request),
         line_issues=rows.issues,
         line_totals=rows.totals,
         balances=[(left, balance) for balance, left in left_micro.items() if left],
         emptied=[(balance,) for balance, left in left_micro.items() if not left],
-        stock_in=rows.stock_in + output.stock + [each.stock for each in others],
-        arrivals=_arrivals(order, output) + [each.arrival for each in others],
+        stock_in=rows.stock_in + output.stock,
+        arrivals=rows.arrivals,
         exceptions=exceptions,
         substitutions=rows.substitutions,
         lot_gains=rows.gains,
@@ -73,14 +74,27 @@ def plan_report(
     )
 
 
-def _others(order: OrderFacts, output: Output, request: ReportRequest) -> list[Received]:
-    return other_outputs(
+def _with_others(
+    rows: "_Ledger", order: OrderFacts, output: Output, request: ReportRequest
+) -> Output:
+    """Receive by- and co-products too (BF-30); return the output with theirs."""
+    others = other_outputs(
         request.outputs,
         order,
         request.wanted.good_micro,
         event_time=request.scan.event_time,
         today=request.today,
         next_lot_id=order.next_lot_id + len(output.new_lots),
+    )
+    stock = [each.stock for each in others]
+    rows.movements += _received(order, stock)
+    rows.edges += full_edges(rows.edges, others)
+    rows.arrivals += [each.arrival for each in others]
+    return replace(
+        output,
+        new_lots=output.new_lots + [new for each in others for new in each.new_lots],
+        stock=output.stock + stock,
+        produced=output.produced + [each.produced for each in others],
     )
 
 
@@ -97,63 +111,12 @@ def _opened(exceptions: list[ExceptionDraft]) -> list[OpenedException]:
     ]
 
 
-def _exceptions(
-    order: OrderFacts,
-    draws: list[Draw],
-    lines: list[LineFacts],
-    shortfalls: dict[int, Shortfall],
-    request: ReportRequest,
-) -> list[ExceptionDraft]:
-    drafts: list[ExceptionDraft] = []
-    next_id = order.next_exception_id
-    for each in draws:
-        line = each.line
-        missing = each.net_missing_micro + each.scrap_missing_micro
-        if missing and line.shortage_policy != "negative":
-            known = shortfalls[line.line_id]
-            is_new = known.exception_id is None
-            drafts.append(
-                ExceptionDraft(known.exception_id or next_id, is_new, "shortage", line, missing,
-                               each.scrap_missing_micro, known.cause)
-            )  # fmt: skip
-            next_id += is_new
-        if each.overdrawn_micro:
-            known = shortfalls[line.line_id]
-            is_new = known.overdrawn_id is None
-            drafts.append(
-                ExceptionDraft(known.overdrawn_id or next_id, is_new, "lot_overdrawn", line,
-                               each.overdrawn_micro, 0, "mounted_empty")
-            )  # fmt: skip
-            next_id += is_new
-    if not request.closes:
-        return drafts
-    for line in lines:
-        if line.issue_method != "manual":
-            continue
-        missing = net_target_micro(line, request.due.of(line)) - line.net_taken_micro
-        if missing > 0:
-            cause = "not_issued"
-            drafts.append(ExceptionDraft(next_id, True, "consumption", line, missing, 0, cause))
-            next_id += 1
-    place = {line.line_id: position for position, line in enumerate(lines)}
-    return sorted(drafts, key=lambda draft: place[draft.line.line_id])
-
-
-def _received(order: OrderFacts, others: list[Received]) -> list[MovementRow]:
+def _received(order: OrderFacts, stock: list[StockIn]) -> list[MovementRow]:
     return [
-        (None, each.stock.lot_id, 0, order.production_id, each.stock.location_id,
-         each.stock.quantity_micro, "production", None)
-        for each in others
+        (None, each.lot_id, 0, order.production_id, each.location_id, each.quantity_micro,
+         "production", None)
+        for each in stock
     ]  # fmt: skip
-
-
-def _produced(output: Output, others: list[Received]) -> list[Produced]:
-    return output.produced + [each.produced for each in others]
-
-
-def _arrivals(order: OrderFacts, output: Output) -> list[tuple[int, int, int]]:
-    last = output.stock[-1] if output.stock else None
-    return [] if last is None else [(order.item_id, last.location_id, last.lot_id)]
 
 
 class _Ledger(Struct):
@@ -166,6 +129,7 @@ class _Ledger(Struct):
     stock_in: list[StockIn] = []
     substitutions: list[tuple[int, int, int]] = []
     gains: list[tuple[int, int, int]] = []
+    arrivals: list[tuple[int, int, int]] = []
 
 
 def _ledger(
@@ -177,18 +141,22 @@ def _ledger(
 ) -> _Ledger:
     rows = _Ledger()
     production_id = order.production_id
+    only_child = output.children[0].lot_id if len(output.children) == 1 else None
     for each in draws:
-        line = each.line
+        line, whole = each.line, each.whole
+        if whole is not None and only_child is not None:
+            quantity, sure = whole.quantity_micro, whole.certainty
+            rows.issues.append((quantity, line.line_id))
+            rows.movements.append(_issue_movement(production_id, line, whole))
+            if sure:
+                rows.edges.append((only_child, whole.source.lot_id, line.line_id, quantity, sure))
+            continue
         issued = 0
         for piece in each.net:
-            source = piece.source
             issued += piece.covers_micro
             if piece.gain_micro or piece.substitute is not None:
                 _note(rows, order, line, piece)
-            rows.movements.append(
-                (line.line_id, source.lot_id, source.container_id, line.location_id,
-                 production_id, piece.quantity_micro, "issue", line.location_rule)
-            )  # fmt: skip
+            rows.movements.append(_issue_movement(production_id, line, piece))
         missing = each.net_missing_micro or each.scrap_missing_micro
         if each.scrap or missing:
             _add_scrap_and_owed(rows, order, each, issued, shortfalls, request)
@@ -197,11 +165,9 @@ def _ledger(
         if line.tracking != "none" or any(piece.certainty for piece in each.net):
             nameless = shortfalls[line.line_id].nameless_lot_id if missing else 0
             rows.edges += edges_of(each, output.children, nameless, request)
-    rows.movements += [
-        (None, stock.lot_id, 0, order.production_id, stock.location_id, stock.quantity_micro,
-         "production", None)
-        for stock in output.stock
-    ]  # fmt: skip
+    rows.movements += _received(order, output.stock)
+    for last in output.stock[-1:]:
+        rows.arrivals.append((order.item_id, last.location_id, last.lot_id))
     rows.edges = with_other_edges(rows.edges, order, output.children, request)
     return rows
 
@@ -245,6 +211,12 @@ def _note(rows: _Ledger, order: OrderFacts, line: LineFacts, piece: Piece) -> No
         rows.substitutions.append((len(rows.movements), line.line_id, piece.substituted_micro))
 
 
+def _issue_movement(production_id: int, line: LineFacts, piece: Piece) -> MovementRow:
+    source = piece.source
+    return (line.line_id, source.lot_id, source.container_id, line.location_id, production_id,
+            piece.quantity_micro, "issue", line.location_rule)  # fmt: skip
+
+
 def _scrap_movement(order: OrderFacts, line: LineFacts, piece: Piece) -> MovementRow:
     source = piece.source
     return (line.line_id, source.lot_id, source.container_id, line.location_id,
@@ -279,7 +251,7 @@ def _negative_stock(
 ) -> list[StockIn]:
     line, at = each.line, request.scan.event_time
     out = each.net_missing_micro + each.scrap_missing_micro
-    rows = [StockIn(nameless_id, line.location_id, -out, at)]
+    rows = [StockIn(nameless_id, line.location_id, -out, NOT_ARRIVED)]
     if each.scrap_missing_micro:
         rows.append(StockIn(nameless_id, order.scrap_location_id, each.scrap_missing_micro, at))
     return rows

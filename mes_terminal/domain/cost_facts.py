@@ -58,8 +58,8 @@ class Issue(Struct, frozen=True):
     price: Price
     use: Use
     quantity_micro: int
-    ratio: Fraction = Fraction(1)
-    """How many of the item stand for one of the line's component (BF-29)."""
+    covers_micro: int | None = None
+    """What a substitute stood for in units of the line's component (BF-29); `None`: as much."""
 
 
 class CostedOperation(Struct, frozen=True, kw_only=True):

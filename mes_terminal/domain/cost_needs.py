@@ -64,10 +64,11 @@ def without_report(facts: CostFacts) -> Iterator[Issue]:
 
     Lines that were changed after a go-live do not say how much of their total is older.
     """
-    seen: dict[tuple[str | None, Use], Fraction] = {}
+    seen: dict[tuple[str | None, Use], int] = {}
     for issue in facts.issues:
         key = (issue.line, issue.use)
-        seen[key] = seen.get(key, Fraction(0)) + issue.quantity_micro / issue.ratio
+        covers = issue.quantity_micro if issue.covers_micro is None else issue.covers_micro
+        seen[key] = seen.get(key, 0) + covers
     for need in facts.needs:
         if facts.before_micro and (need.since_micro or not need.net):
             continue
@@ -78,6 +79,5 @@ def without_report(facts: CostFacts) -> Iterator[Issue]:
         )
         for use, named, total_micro, before_micro in totals:
             if total_micro is not None:
-                rest = total_micro - before_micro - seen.get((need.line, named), Fraction(0))
-                micro = floor_to_step(abs(rest.numerator), rest.denominator, need.step_micro)
-                yield Issue(need.line, need.price, use, micro if rest > 0 else -micro)
+                rest = total_micro - before_micro - seen.get((need.line, named), 0)
+                yield Issue(need.line, need.price, use, rest)

@@ -23,6 +23,7 @@ from mes_terminal.domain.cost_needs import (
     required_micro,
     without_report,
 )
+from mes_terminal.domain.labour import labour_of
 from mes_terminal.domain.quantity import MICRO
 
 MINUTES_AN_HOUR: Final = 60
@@ -157,11 +158,11 @@ def _operation_lines(facts: CostFacts) -> Iterator[CostLine]:
     for each in facts.operations:
         reach = reach_of_operation(facts, each)
         setup = _setup_hours(facts, each, reach.units_micro)
-        run = _run_hours(each, reach.units_micro - reach.lost_micro)
+        run = _run_hours(facts, each, reach.units_micro - reach.lost_micro)
         yield from _hours("setup", "labour", each, setup)
         yield from _hours("labour", "labour", each, run)
         yield from _hours("overhead", "overhead", each, setup + run)
-        lost = _run_hours(each, reach.lost_micro)
+        lost = _run_hours(facts, each, reach.units_micro) - run
         yield from _hours("unit_scrap", "labour", each, lost)
         yield from _hours("unit_scrap", "overhead", each, lost)
 
@@ -173,9 +174,11 @@ def _setup_hours(facts: CostFacts, operation: CostedOperation, units_micro: int)
     return Fraction(operation.setup_minutes_micro, MINUTES_AN_HOUR)
 
 
-def _run_hours(operation: CostedOperation, units_micro: int) -> Fraction:
-    minutes = Fraction(operation.run_minutes_micro * units_micro, operation.run_basis_micro)
-    return minutes / MINUTES_AN_HOUR
+def _run_hours(facts: CostFacts, operation: CostedOperation, units_micro: int) -> Fraction:
+    """Return the hours of run time, in millionths: exactly those that the events told."""
+    before = facts.before_micro
+    minutes = labour_of(operation, before, before + units_micro).run_micro
+    return Fraction(minutes, MINUTES_AN_HOUR)
 
 
 def _hours(
@@ -272,7 +275,7 @@ _NOTHING: Final = CostLine(
 def _standard_operations(facts: CostFacts) -> Iterator[CostLine]:
     for each in facts.operations:
         setup = _setup_hours(facts, each, facts.good_micro)
-        run = _run_hours(each, facts.good_micro)
+        run = _run_hours(facts, each, facts.good_micro)
         yield from _hours("labour", "labour", each, setup + run)
         yield from _hours("overhead", "overhead", each, setup + run)
 

@@ -9,10 +9,10 @@ from collections.abc import Iterator
 from msgspec import Struct
 
 from mes_terminal.domain.backflush import Draw, Piece, weaker
-from mes_terminal.domain.order import OrderFacts, net_target_micro
+from mes_terminal.domain.order import OrderFacts, is_lot_known, net_target_micro
 from mes_terminal.domain.outcome import Certainty
 from mes_terminal.domain.posting import EdgeRow
-from mes_terminal.domain.quantity import MICRO
+from mes_terminal.domain.quantity import MICRO, floor_to_step
 from mes_terminal.domain.report_plan import ReportRequest
 
 
@@ -36,12 +36,13 @@ def edges_of(
         return [
             _edge(children[place[piece.source.lot_id]].lot_id, piece.source.lot_id, line_id, piece)
             for piece in each.net
+        ] + [
+            (children[slot.place].lot_id, nameless_lot_id, line_id, slot.count * MICRO, "unknown")
+            for slot in request.wanted.empty
+            if slot.line_id == line_id
         ]
     if len(children) == 1:
         child_id = children[0].lot_id
-        if len(each.net) == 1 and not each.net_missing_micro:
-            piece = each.net[0]
-            return [_edge(child_id, piece.source.lot_id, line_id, piece)] if piece.certainty else []
         return _merge(
             (child_id, part.lot_id, line_id, part.quantity_micro, part.certainty)
             for part in _parents(each, nameless_lot_id)
@@ -55,6 +56,8 @@ def with_other_edges(
 ) -> list[EdgeRow]:
     """Return the lines' edges with those of what no line drew now: hand issues (BF-10), and units
     in process whose parts were posted at an earlier operation (BF-11)."""
+    if not (request.hand_issues or order.has_operations):
+        return edges
     others = _other_edges(order, children, request)
     return _merge(iter(edges + others)) if others else edges
 
@@ -63,17 +66,19 @@ def _other_edges(order: OrderFacts, children: list[Child], request: ReportReques
     total = sum(child.quantity_micro for child in children)
     edges: list[EdgeRow] = []
     sure: Certainty = "exact" if total <= MICRO else "pooled"
-    for line_id, lot_id, quantity in request.hand_issues:
-        left = quantity
+    for each in request.hand_issues:
+        left = each.quantity_micro
         for position, child in enumerate(children, 1):
-            share = quantity * child.quantity_micro // total
+            share = floor_to_step(
+                each.quantity_micro * child.quantity_micro, total, each.step_micro
+            )
             part = left if position == len(children) else min(share, left)
             left -= part
             if part:
-                edges.append((child.lot_id, lot_id, line_id, part, sure))
+                edges.append((child.lot_id, each.lot_id, each.line_id, part, sure))
     node_id = order.output.node_id
-    in_process = order.has_operations and node_id is not None and request.wanted.good_micro
-    if in_process and not any(child.lot_id == node_id for child in children):
+    in_node = order.has_operations and not is_lot_known(order) and request.wanted.good_micro
+    if in_node and node_id is not None and not any(child.lot_id == node_id for child in children):
         edges += [
             (child.lot_id, node_id or 0, 0, child.quantity_micro, "pooled") for child in children
         ]

@@ -2,18 +2,25 @@
 
 One part is what one report owes of one order line. What is drawn for it now is issued against the
 line as the report would have done, names the lots in genealogy in place of the nameless one, and is
-told by one event that refers to the report and to what mended it.
+told by one event that refers to the report and to what mended it. `domain.resolving` posts, changes
+or writes off a part by the same rows because a person said so (BF-23).
 """
 
 from collections.abc import Iterator, Sequence
-from typing import Final
+from typing import Final, Literal
 
 from msgspec import Struct
 
 from mes_terminal.domain.backflush import Piece
 from mes_terminal.domain.order import Source
 from mes_terminal.domain.outcome import Certainty, OpenedException
-from mes_terminal.domain.posting import EdgeRow, EventDraft, LineActual, MovementRow
+from mes_terminal.domain.posting import (
+    EdgeRow,
+    EventDraft,
+    LineActual,
+    MaterialActual,
+    MovementRow,
+)
 from mes_terminal.domain.quantity import format_quantity
 
 CAUSES: Final = {
@@ -25,6 +32,7 @@ CAUSES: Final = {
     "stock.adjusted": "adjustment of",
     "production.completed": "report of",
     "report.reversed": "reversal of",
+    "exception.resolved": "decision on",
     "clock.confirmed": "clock confirmed by",
     "loaded": "load",
 }
@@ -62,6 +70,7 @@ class OwedPart(Struct, frozen=True, kw_only=True):
     location: str
     location_rule: str
     mount_required: int
+    mount_position: str | None
     item_id: int
     item: str
     uom: str
@@ -69,6 +78,7 @@ class OwedPart(Struct, frozen=True, kw_only=True):
     inherit_expiry: int
     """The product takes the earliest expiry of its components (BF-39)."""
     nameless_lot_id: int
+    step_micro: int
     net_micro: int
     scrap_micro: int
     """Of it the planned-scrap part is beside `net_micro`, not in it."""
@@ -97,17 +107,33 @@ class Told(Struct, frozen=True, kw_only=True):
     master_data_version: str
 
 
-class HealedData(Struct, frozen=True, kw_only=True):
-    """What a healing says upstream: demand that was owed is now consumption."""
+class Decision(Struct, frozen=True, kw_only=True):
+    """How a person ends an exception (BF-23)."""
 
-    report_id: str
-    work_order: str
+    how: Literal["post", "change", "write_off"]
+    lot: str | None = None
+    item: str | None = None
+    """The item that was used in its stead."""
+    quantity: str | None = None
+    """What was really used of what is open, in units of the component."""
+    reason: str | None = None
+
+
+class HealedData(Struct, frozen=True, kw_only=True):
+    """What the end of an exception, or of part of it, says upstream: what was owed is consumption
+    now, or no longer demand."""
+
+    report_id: str | None
+    """The report that owed it; `None`: it is nothing that a report owes."""
+    work_order: str | None
     person: str | None = None
     station: str
     master_data_version: str
     event_time: str
-    fixed_by: Cause
-    material_actuals: list[LineActual]
+    fixed_by: Cause | None = None
+    """What mended it; `None`: a person decided."""
+    decision: Decision | None = None
+    material_actuals: Sequence[LineActual | MaterialActual]
     exceptions: list[OpenedException]
 
 
@@ -118,9 +144,28 @@ class Healing(Struct, frozen=True, kw_only=True):
     net: list[Piece]
     scrap: list[Piece]
     net_micro: int
+    """What `net` covers of the component."""
     scrap_micro: int
+    written_micro: int = 0
+    """What ends without being posted."""
+    written_scrap_micro: int = 0
     event: EventDraft
     resolution: str
+
+    @property
+    def ended_micro(self) -> int:
+        """How much less is open afterwards."""
+        written = self.written_micro + self.written_scrap_micro
+        return self.net_micro + self.scrap_micro + written
+
+    @property
+    def substitutions(self) -> list[tuple[int, int, int]]:
+        """What stood in for the component: place among the movements, line, what it covers."""
+        return [
+            (place, self.part.line_id, piece.covers_micro)
+            for place, piece in enumerate((*self.net, *self.scrap))
+            if piece.substitute is not None
+        ]
 
 
 def draw_part(
@@ -162,10 +207,7 @@ def plan_healing(
         master_data_version=told.master_data_version,
         event_time=at,
         fixed_by=cause,
-        material_actuals=[
-            *_actuals(part, net, "Consumed"),
-            *_actuals(part, scrap, "Scrapped"),
-        ],
+        material_actuals=actuals_of(part, net, scrap),
         exceptions=[
             OpenedException(part.exception_id, "shortage", part.line, part.item, f"-{posted}")
         ],
@@ -177,11 +219,9 @@ def plan_healing(
         event_time=at,
         data=data,
         upstream=True,
-        movements=_movements(part, net, scrap, places),
-        edges=_edges(part, net, unnamed) if part.tracking != "none" else [],
+        movements=movements_of(part, net, scrap, places),
+        edges=edges_of(part, net, unnamed) if part.tracking != "none" else [],
     )
-    lots = {piece.source.lot for piece in (*net, *scrap) if piece.source.lot}
-    drawn = f" from {', '.join(sorted(lots))}" if lots else ""
     return Healing(
         part=part,
         net=net,
@@ -189,8 +229,14 @@ def plan_healing(
         net_micro=net_micro,
         scrap_micro=scrap_micro,
         event=event,
-        resolution=f"posted after {cause.said}: {posted} {part.uom}{drawn}",
+        resolution=f"posted after {cause.said}: {posted} {part.uom}{from_lots([*net, *scrap])}",
     )
+
+
+def from_lots(pieces: Sequence[Piece]) -> str:
+    """Return the lots that pieces come from, as the end of a sentence."""
+    lots = {piece.source.lot for piece in pieces if piece.source.lot}
+    return f" from {', '.join(sorted(lots))}" if lots else ""
 
 
 def _certainty(part: OwedPart, source: Source, sole_lot_id: int | None) -> Certainty | None:
@@ -199,9 +245,10 @@ def _certainty(part: OwedPart, source: Source, sole_lot_id: int | None) -> Certa
     return "sole" if source.lot_id == sole_lot_id else "assumed"
 
 
-def _movements(
+def movements_of(
     part: OwedPart, net: list[Piece], scrap: list[Piece], places: Places
 ) -> list[MovementRow]:
+    """Return the ledger rows of what is drawn for a part: issues first, then scrap."""
     rows: list[MovementRow] = [
         (part.line_id, piece.source.lot_id, piece.source.container_id, part.location_id,
          places.production_id, piece.quantity_micro, "issue", part.location_rule)
@@ -215,33 +262,45 @@ def _movements(
     return rows
 
 
+def actuals_of(part: OwedPart, net: list[Piece], scrap: list[Piece]) -> list[LineActual]:
+    """Return what was drawn as events say it."""
+    return [*_actuals(part, net, "Consumed"), *_actuals(part, scrap, "Scrapped")]
+
+
 def _actuals(part: OwedPart, pieces: list[Piece], use: str) -> list[LineActual]:
     """Return what was drawn, by lot; containers of one lot count together."""
-    by_lot: dict[str, tuple[Certainty | None, int]] = {}
+    by_lot: dict[str, tuple[Piece, int]] = {}
     for piece in pieces:
-        known = by_lot.get(piece.source.lot, (piece.certainty, 0))[1]
-        by_lot[piece.source.lot] = (piece.certainty, known + piece.quantity_micro)
+        known = by_lot.get(piece.source.lot, (piece, 0))[1]
+        by_lot[piece.source.lot] = (piece, known + piece.quantity_micro)
     return [
-        LineActual(use, part.item, lot or None, None, format_quantity(micro), part.uom,
-                   part.location, part.line, part.erp_ref, "backflushed", certainty)
-        for lot, (certainty, micro) in by_lot.items()
+        LineActual(use, (piece.substitute or part).item, lot or None, None,
+                   format_quantity(micro), (piece.substitute or part).uom,
+                   part.location, part.line, part.erp_ref, "backflushed", piece.certainty)
+        for lot, (piece, micro) in by_lot.items()
     ]  # fmt: skip
 
 
-def _edges(part: OwedPart, net: list[Piece], unnamed: Sequence[Unnamed]) -> list[EdgeRow]:
+def edges_of(
+    part: OwedPart, net: list[Piece], unnamed: Sequence[Unnamed], *, unused_micro: int = 0
+) -> list[EdgeRow]:
     """Return the edges from the lots drawn, and as much less from the nameless one.
 
     The products of one item share what is drawn, first come first served; each other output of the
-    report has all of it once more (BF-30).
+    report has all of it once more (BF-30). `unused_micro` leaves the nameless lot and comes from
+    none: it is in no product.
     """
     edges: dict[tuple[int, int], EdgeRow] = {}
+    unused = Piece(Source(0, 0, 0, "", "", 0), unused_micro, None)
     for item_id in dict.fromkeys(child.item_id for child in unnamed):
         children = [child for child in unnamed if child.item_id == item_id]
-        for child_id, piece, quantity in _dealt_out(net, children):
+        for child_id, piece, own, covers in _dealt_out([*net, unused], children):
             for parent_id, signed, certainty in (
-                (piece.source.lot_id, quantity, piece.certainty or "assumed"),
-                (part.nameless_lot_id, -quantity, "unknown"),
+                (piece.source.lot_id, own, piece.certainty),
+                (part.nameless_lot_id, -covers, "unknown"),
             ):
+                if certainty is None or not signed:
+                    continue
                 known = edges.get((child_id, parent_id))
                 total = signed + (known[3] if known else 0)
                 row: EdgeRow = (child_id, parent_id, part.line_id, total, certainty)
@@ -249,13 +308,18 @@ def _edges(part: OwedPart, net: list[Piece], unnamed: Sequence[Unnamed]) -> list
     return list(edges.values())
 
 
-def _dealt_out(net: list[Piece], children: list[Unnamed]) -> Iterator[tuple[int, Piece, int]]:
+def _dealt_out(
+    net: Sequence[Piece], children: list[Unnamed]
+) -> Iterator[tuple[int, Piece, int, int]]:
+    """Yield (product, piece, how much of it in its own units, and in those of the component)."""
     left = {child.child_id: child.quantity_micro for child in children}
     for piece in net:
-        rest = piece.quantity_micro
+        covers, used, own_used = piece.covers_micro, 0, 0
         for child in children:
-            taken = min(rest, left[child.child_id])
+            taken = min(covers - used, left[child.child_id])
             if taken:
-                yield child.child_id, piece, taken
+                used += taken
+                own = piece.quantity_micro * used // covers - own_used
+                yield child.child_id, piece, own, taken
                 left[child.child_id] -= taken
-                rest -= taken
+                own_used += own

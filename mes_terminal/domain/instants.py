@@ -10,6 +10,8 @@ from zoneinfo import ZoneInfo
 
 NO_EXPIRY: Final = "9999-12-31"
 """Stands in indexes for a lot that never expires, so that it sorts last (BF-15)."""
+NOT_ARRIVED: Final = "9999-12-31T00:00:00.000000Z"
+"""Stands for the arrival of stock that was only ever drawn, below zero (BF-16, BF-20)."""
 
 
 def format_instant(moment: datetime) -> str:

@@ -26,6 +26,10 @@ class Meaning(Struct, frozen=True):
     """The unit of a pack's quantity that is still to be converted."""
     box: str | None = None
     """What names this very box of a product (BF-34)."""
+    order: str | None = None
+    """The order that the label of a product names beside a serial that nobody knows."""
+    other_order: str | None = None
+    """The order that the label of a unit names, where the unit is not of that order."""
     expires_on: str | None = None
     supplier: str | None = None
     fault: str | None = None
@@ -46,6 +50,17 @@ class ReportUnit(Struct, frozen=True):
 
     unit_id: int
     serial: str
+
+
+class ReportNewUnit(Struct, frozen=True):
+    """A serial that the database does not know: perhaps a unit of an order without planned ones
+    (BF-39)."""
+
+    serial: str
+    item_id: int = 0
+    """The product that the label names; 0: it names none."""
+    work_order: str | None = None
+    """The order that the label names."""
 
 
 class ReportItem(Struct, frozen=True):
@@ -134,7 +149,7 @@ class Scrap(Struct, frozen=True):
 
 
 class Rework(Struct, frozen=True):
-    """`%REWORK reason`, then a finished unit or lot."""
+    """`%REWORK reason`, then a finished unit or lot; without a reason, what is done in rework."""
 
     reason_code: str
     what: Named
@@ -145,6 +160,18 @@ class HandleMaterial(Struct, frozen=True):
 
     verb: str
     argument: str
+    what: Named
+
+
+class CountCommand(Struct, frozen=True):
+    """`%COUNT location` or `%COUNT`: a count begins or ends (BF-32)."""
+
+    argument: str
+
+
+class CountScan(Struct, frozen=True):
+    """What lies at the place that is counted, and how much of it."""
+
     what: Named
 
 
@@ -170,7 +197,9 @@ class AwaitCode(Struct, frozen=True):
 
 
 class Undo(Struct, frozen=True):
-    """`%UNDO`."""
+    """`%UNDO`: the last report, or what the argument names, a quantity of it behind it (BF-31)."""
+
+    argument: str = ""
 
 
 class Cancel(Struct, frozen=True):
@@ -210,7 +239,8 @@ class UnknownCode(Struct, frozen=True):
 
 
 Intent = (
-    ReportOrder | ReportUnit | ReportItem | ReportOperation | StartOrder | CloseShort | UseMaterial
-    | NameOutputLot | FillSlot | Scrap | Rework | HandleMaterial | Dismount | SetQuantity
-    | AwaitCode | Undo | Cancel | Help | PresentBadge | Need | Refuse | UnknownCode
+    ReportOrder | ReportUnit | ReportNewUnit | ReportItem | ReportOperation | StartOrder
+    | CloseShort | UseMaterial | NameOutputLot | FillSlot | CountCommand | CountScan | Scrap
+    | Rework | HandleMaterial | Dismount | SetQuantity | AwaitCode | Undo | Cancel | Help
+    | PresentBadge | Need | Refuse | UnknownCode
 )  # fmt: skip

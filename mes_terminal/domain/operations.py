@@ -5,12 +5,15 @@ Pure. An operation's `good` are the units that passed it, those scrapped later i
 they are swept up to it. Lines post with the next backflush point from their own operation on.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from itertools import pairwise
 
 from msgspec import Struct
+from msgspec.structs import replace
 
+from mes_terminal.domain.labour import Labour, labour_of
 from mes_terminal.domain.order import LineFacts
+from mes_terminal.domain.quantity import MICRO
 
 
 class OperationFacts(Struct, frozen=True):
@@ -23,15 +26,21 @@ class OperationFacts(Struct, frozen=True):
     overlap: int
     good_micro: int
     scrapped_micro: int
+    work_centre: str | None = None
+    setup_minutes_micro: int = 0
+    run_minutes_micro: int = 0
+    run_basis_micro: int = MICRO
 
 
 class Gain(Struct, frozen=True):
-    """What an operation gains by a report."""
+    """What an operation gains by a report, or loses by a reversal."""
 
     position: int
     operation: str
     good_micro: int
     scrapped_micro: int
+    work_centre: str | None
+    labour: Labour
 
 
 def gains(
@@ -47,13 +56,36 @@ def gains(
         if each.position > position:
             continue
         if each.position == position:
-            gain = Gain(position, each.operation, good_micro, scrapped_micro)
+            good, scrapped = good_micro, scrapped_micro
         else:
-            gain = Gain(each.position, each.operation, max(0, wanted - each.good_micro), 0)
-        wanted = each.good_micro + gain.good_micro + each.scrapped_micro + gain.scrapped_micro
-        if gain.good_micro or gain.scrapped_micro:
-            found.append(gain)
+            good, scrapped = max(0, wanted - each.good_micro), 0
+        wanted = each.good_micro + good + each.scrapped_micro + scrapped
+        if good or scrapped:
+            found.append(_gain(each, good, scrapped))
     return found[::-1]
+
+
+def losses(
+    operations: Sequence[OperationFacts], changes: Iterable[tuple[int, int, int]]
+) -> list[Gain]:
+    """Return what operations lose by a reversal, as gains below zero, with the labour given back.
+
+    `operations` as they stand before it, `changes` as (position, good, scrapped).
+    """
+    standing_at = {each.position: each for each in operations}
+    return [_gain(standing_at[position], good, ended) for position, good, ended in changes]
+
+
+def _gain(operation: OperationFacts, good_micro: int, scrapped_micro: int) -> Gain:
+    worked_on = operation.good_micro + operation.scrapped_micro
+    return Gain(
+        operation.position,
+        operation.operation,
+        good_micro,
+        scrapped_micro,
+        operation.work_centre,
+        labour_of(operation, worked_on, worked_on + good_micro + scrapped_micro),
+    )
 
 
 def after(
@@ -64,14 +96,10 @@ def after(
     return tuple(
         each
         if (gain := more.get(each.position)) is None
-        else OperationFacts(
-            each.position,
-            each.operation,
-            each.description,
-            each.is_backflush_point,
-            each.overlap,
-            each.good_micro + gain.good_micro,
-            each.scrapped_micro + gain.scrapped_micro,
+        else replace(
+            each,
+            good_micro=each.good_micro + gain.good_micro,
+            scrapped_micro=each.scrapped_micro + gain.scrapped_micro,
         )
         for each in operations
     )

@@ -51,6 +51,12 @@ class OrderFacts(Struct, frozen=True):
     """By- or co-products come with it (BF-30)."""
     has_substitutes: int
     """Other items may stand in for its components (BF-29)."""
+    changes: str | None
+    """What loads changed in mid order and nobody was told yet (BF-7): `domain.order_changes`."""
+    anything_short: int
+    """A shortage is open, whatever the order: what is made may mend it (BF-22)."""
+    process_expires_on: str | None
+    """The earliest expiry of what its operations took, where the product inherits it (BF-39)."""
     output: "OutputLot"
 
 
@@ -85,6 +91,8 @@ class OutputFacts(Struct, frozen=True):
     lot_id: int | None
     node_id: int | None
     """The genealogy node of an untracked item: of this order."""
+    ahead_micro: int
+    """Received beyond what the good units so far bring (BF-31)."""
 
 
 class Source(Struct, frozen=True, gc=False):
@@ -96,7 +104,14 @@ class Source(Struct, frozen=True, gc=False):
     lot: str
     expires_on: str
     quantity_micro: int
-    mounted: bool = False
+    position: str = ""
+    """Where it is mounted; empty: nowhere."""
+    is_expired: int = 0
+    """It is drawn from although it is: somebody let that pass (BF-24)."""
+    is_held: int = 0
+    """And although it is held."""
+    is_alone: int = 0
+    """Nothing else of its item is mounted there, and nothing in the position called like it."""
 
 
 class Substitute(Struct, frozen=True, gc=False):
@@ -118,6 +133,8 @@ class Substitute(Struct, frozen=True, gc=False):
     mounted_lot_id: int | None
     """What of it stands in the line's position, approved where that is asked for."""
     mounted_container_id: int | None
+    is_let_pass: int = 0
+    """It stands there without the approval it takes: the control matrix let that pass (BF-24)."""
 
 
 class LineFacts(Struct, frozen=True, gc=False):
@@ -160,6 +177,23 @@ class LineFacts(Struct, frozen=True, gc=False):
     container_id: int
     lot: str
     expires_on: str
+    under_pct_micro: int | None = None
+    """How much less than its target the order may take without a word; `None`: any (BF-24)."""
+    over_pct_micro: int | None = None
+    """And how much more."""
+    mount_position: str | None = None
+    """Where its containers are mounted; `None`: the position is named like the item (BF-17)."""
+
+    @property
+    def position(self) -> str:
+        """The position it draws from first (BF-15)."""
+        return self.mount_position or self.item
+
+
+def is_lot_known(order: OrderFacts) -> bool:
+    """Tell whether units on the way have their parts in the order's own lot already; else they are
+    in the order's node until the report that names the lot or the serials (BF-11)."""
+    return order.tracking == "lot" and order.lot_rule in (None, "order")
 
 
 def remaining_micro(order: OrderFacts) -> int:

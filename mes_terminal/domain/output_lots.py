@@ -1,11 +1,13 @@
 """What the good units of a report become: lot or serials, stock, expiry (BF-39). Pure."""
 
+from collections.abc import Iterable
+
 from msgspec import Struct
 
 from mes_terminal.domain.backflush import Draw
 from mes_terminal.domain.genealogy import Child
 from mes_terminal.domain.instants import NO_EXPIRY
-from mes_terminal.domain.order import OrderFacts
+from mes_terminal.domain.order import OrderFacts, is_lot_known
 from mes_terminal.domain.outcome import Produced
 from mes_terminal.domain.quantity import format_quantity
 from mes_terminal.domain.report_plan import NewLot, ReportRequest, StockIn, Wanted
@@ -28,7 +30,7 @@ def output_of(order: OrderFacts, draws: list[Draw], request: ReportRequest) -> O
     wanted = request.wanted
     if not wanted.good_micro:
         return _no_stock(order, wanted)
-    expires_on = _expiry(order, draws, request.expires_on)
+    expires_on = _expiry(order, draws, request)
     if order.tracking == "serial":
         return _serial_output(order, request, expires_on)
     next_id = order.next_lot_id
@@ -56,6 +58,25 @@ def output_of(order: OrderFacts, draws: list[Draw], request: ReportRequest) -> O
     )
 
 
+def process_expiry(order: OrderFacts, draws: list[Draw], request: ReportRequest) -> str | None:
+    """Return the earliest expiry of what the order's operations took, this report's too: what is
+    made of it later is no fresher (BF-11, BF-39)."""
+    if not order.inherit_expiry or request.wanted.kind != "operation":
+        return order.process_expires_on
+    return _earliest([order.process_expires_on, _earliest_used(draws, request)])
+
+
+def shortened_lots(order: OrderFacts, output: Output) -> list[int]:
+    """Return the lots of the output that exist already and may expire sooner now; serials exist
+    that were made before and taken back."""
+    if not output.stock or output.expires_on is None or order.tracking == "none":
+        return []
+    if order.tracking == "lot" and output.expires_on == order.output.expires_on:
+        return []
+    new = {each.lot_id for each in output.new_lots}
+    return [child.lot_id for child in output.children if child.lot_id not in new]
+
+
 def _no_stock(order: OrderFacts, wanted: Wanted) -> Output:
     """Return what genealogy hangs on when nothing is received: units in process, or scrapped.
 
@@ -75,8 +96,7 @@ def _no_stock(order: OrderFacts, wanted: Wanted) -> Output:
                 output.new_lots.append(NewLot(lot_id, "", unit.serial, 0))
             output.children.append(Child(lot_id, quantity // len(wanted.units)))
         return output
-    in_process = wanted.kind == "operation" and order.tracking == "lot"
-    if in_process and order.lot_rule in (None, "order"):
+    if wanted.kind == "operation" and is_lot_known(order):
         child_id, new = order.output.lot_id, NewLot(next_id, order.output.lot, "", 0)
     else:
         child_id, new = order.output.node_id, NewLot(next_id, "", "", order.work_order_id)
@@ -113,10 +133,20 @@ def _produced(
     return Produced(order.item, lot, serial, order.output_location, quantity, order.uom)
 
 
-def _expiry(order: OrderFacts, draws: list[Draw], own: str | None) -> str | None:
+def _expiry(order: OrderFacts, draws: list[Draw], request: ReportRequest) -> str | None:
     """Return the shortest of own shelf life, inherited expiry and what the lot had (BF-39)."""
-    days = [own or NO_EXPIRY, order.output.expires_on or NO_EXPIRY]
+    days = [request.expires_on, order.output.expires_on]
     if order.inherit_expiry:
-        days += [piece.source.expires_on for each in draws for piece in each.net]
-    shortest = min(days)
-    return None if shortest == NO_EXPIRY else shortest
+        days += [order.process_expires_on, _earliest_used(draws, request)]
+    return _earliest(days)
+
+
+def _earliest_used(draws: list[Draw], request: ReportRequest) -> str | None:
+    """Return the earliest expiry of what the report takes itself, substitutes too."""
+    return _earliest(
+        [*request.inherits, *(piece.source.expires_on for each in draws for piece in each.net)]
+    )
+
+
+def _earliest(days: Iterable[str | None]) -> str | None:
+    return min((day for day in days if day and day != NO_EXPIRY), default=None)

@@ -37,28 +37,32 @@ BUILT_IN: Final[dict[Situation, ControlLevel]] = {
 
 _EVERY: Final[tuple[ControlLevel, ...]] = get_args(ControlLevel)
 SUPPORTED: Final[dict[Situation, tuple[ControlLevel, ...]]] = {
-    "over_completion": _EVERY,
-    "over_consumption": ("allow",),
-    "under_consumption": ("allow",),
-    "lot_expired": ("block",),
-    "lot_on_hold": ("block",),
-    "substitute": ("block",),
-    "shortage": _EVERY,
-    "serial_missing": ("block",),
-    "reopen": ("block",),
-    "late_reversal": _EVERY,
+    **dict.fromkeys(SITUATIONS, _EVERY),
     "implausible_close": ("allow", "reason", "confirm", "approve"),
 }
-"""The levels that the station can act on; any other is a mistake in the settings."""
+"""The levels that the station can act on; any other is a mistake in the settings. Run times only
+say that a close is unlikely, never that it is wrong."""
 
 REFUSALS: Final[dict[Situation, str]] = {
     "over_completion": "over_tolerance",
+    "over_consumption": "over_tolerance",
+    "under_consumption": "over_tolerance",
+    "lot_expired": "lot_expired",
+    "lot_on_hold": "lot_on_hold",
+    "substitute": "substitute_not_allowed",
     "shortage": "shortage_blocked",
+    "serial_missing": "component_serial_missing",
+    "reopen": "order_closed",
     "late_reversal": "undo_too_late",
 }
 """The reason of `rejected` where a situation is blocked."""
 
-BLOCKED: Final = "This station does not allow that"
+RECORDED: Final[frozenset[Situation]] = frozenset(
+    ("late_reversal", "lot_expired", "lot_on_hold", "substitute")
+)
+"""What is let pass is `recorded` where no report is made by it; everywhere else `completed`."""
+
+BLOCKED: Final = "Nothing was booked: this station does not allow that"
 """Stands in the message of every scan that the matrix blocked, so that `policy --replay` finds it
 among those that another rule refused for the same reason."""
 
@@ -84,7 +88,13 @@ class ControlMatrix(Struct, frozen=True):
 
     def asks(self, situation: Situation) -> bool:
         """Tell whether any class takes the situation otherwise than `allow`."""
+        if situation not in self.levels:
+            return BUILT_IN[situation] != "allow"
         return any(self.level(situation, each) != "allow" for each in CLASSES)
+
+    def permits(self, situation: Situation) -> bool:
+        """Tell whether any class takes the situation otherwise than `block`."""
+        return any(self.level(situation, each) != "block" for each in CLASSES)
 
     def cells(self) -> Iterator[Cell]:
         """Yield every cell, by situation and class."""
@@ -148,7 +158,7 @@ def would_be(situation: Situation, level: ControlLevel) -> tuple[str, str | None
     """Return the outcome and reason of a scan that meets the situation at this level."""
     match level:
         case "allow":
-            return ("recorded" if situation == "late_reversal" else "completed"), None
+            return ("recorded" if situation in RECORDED else "completed"), None
         case "block":
             return "rejected", REFUSALS[situation]
         case _:

@@ -60,11 +60,15 @@ class LineActual(Struct, frozen=True, gc=False):
 
 
 class OperationActual(Struct, frozen=True):
-    """What an operation gained by a report, swept ones included: what labour is paid for."""
+    """What an operation gained by a report, swept ones included, and its time at standard: what
+    labour and overhead are paid for (BF-11, BF-38). Decimal texts; below zero in a reversal."""
 
     operation: str
+    work_centre: str | None
     good: str
     scrapped: str
+    setup_minutes: str
+    run_minutes: str
 
 
 class ReportData(Struct, frozen=True, kw_only=True):
@@ -112,6 +116,24 @@ class Fact(Struct, frozen=True, kw_only=True):
     detail: dict[str, Any] = {}
 
 
+class ReportRow(Struct, frozen=True, kw_only=True):
+    """A report as the ledger keeps it, but for what its event and its scan say. In micro-units."""
+
+    work_order_id: int
+    kind: str
+    good_micro: int
+    scrapped_micro: int
+    lot_id: int | None
+    order_status_before: str
+    lot_expires_before: str | None
+    reverses: int | None = None
+    operation: str | None = None
+    passed: str | None = None
+    """JSON [[position, good, scrapped]]: what operations gained."""
+    reversed_micro: int | None = None
+    reverses_rest: int = 0
+
+
 class EventDraft(Struct, frozen=True, kw_only=True):
     """An event before it has its place in the log, with the ledger rows it explains."""
 
@@ -127,6 +149,7 @@ class EventDraft(Struct, frozen=True, kw_only=True):
     reason: str | None = None
     movements: Sequence[MovementRow] = ()
     edges: Sequence[EdgeRow] = ()
+    report: ReportRow | None = None
 
 
 class LogHead(Struct, frozen=True):
@@ -137,6 +160,8 @@ class LogHead(Struct, frozen=True):
     hash: str
     outbox_seq: int
     movement_seq: int
+    journal_hash: str
+    """The newest entry of the journal's own chain (`outcome_hash`)."""
 
 
 class _Envelope(Struct, frozen=True, kw_only=True):
@@ -149,9 +174,14 @@ class _Envelope(Struct, frozen=True, kw_only=True):
     subject: str
     time: str
     datacontenttype: str = "application/json"
+    recordedtime: str
+    person: str | UnsetType = UNSET
+    secondperson: str | UnsetType = UNSET
+    reason: str | UnsetType = UNSET
     epoch: str
     logsequence: str
     previoushash: str
+    journalhash: str
     scanhash: str | UnsetType = UNSET
     ledgerhash: str | UnsetType = UNSET
     datahash: str
@@ -163,10 +193,11 @@ def event_body(
     head: LogHead,
     *,
     source: str,
+    recorded_at: str,
     scan_hash: str | None,
     ledger: bytes | None,
 ) -> bytes:
-    """Return the exact bytes of the event that follows `head`.
+    """Return the exact bytes of the event that follows `head`, recorded at `recorded_at`.
 
     `scan_hash` is that of the journal row that caused it, `ledger` what `ledger_bytes` made of its
     rows; `None` where there is none.
@@ -183,9 +214,14 @@ def event_body(
             partitionkey=draft.partition_key,
             subject=draft.subject,
             time=draft.event_time,
+            recordedtime=recorded_at,
+            person=UNSET if draft.person is None else draft.person,
+            secondperson=UNSET if draft.second_person is None else draft.second_person,
+            reason=UNSET if draft.reason is None else draft.reason,
             epoch=head.epoch,
             logsequence=log_sequence,
             previoushash=head.hash,
+            journalhash=head.journal_hash,
             scanhash=scan_hash or UNSET,
             ledgerhash=sha256(ledger) if ledger is not None else UNSET,
             datahash=sha256(data),
@@ -194,17 +230,24 @@ def event_body(
     )
 
 
-def ledger_bytes(movements: Sequence[Any], edges: Sequence[Any]) -> bytes:
+def ledger_bytes(movements: Sequence[Any], edges: Sequence[Any], report: Sequence[Any]) -> bytes:
     """Return the canonical bytes of an event's ledger rows, as they stand in the tables.
 
-    `movements` are whole rows in order of `movement_seq`, `edges` whole rows in key order.
+    `movements` are whole rows in order of `movement_seq`, `edges` whole rows in key order,
+    `report` the row of the report that the event is, if it is one.
     """
-    return _encode((movements, edges))
+    return _encode((movements, edges, report))
 
 
 def scan_bytes(row: Sequence[Any]) -> bytes:
     """Return the canonical bytes of a journal row (all columns, in order; `raw` as base64)."""
     return _encode(row)
+
+
+def outcome_hash(previous_hash: str, scan_hash: str, outcome: Sequence[Any]) -> str:
+    """Return the hash of a concluded scan: over the one before, its journal row's, and its outcome
+    row (all columns but the hash). The next event carries it, so the journal hangs on the log."""
+    return chain(previous_hash, _encode((scan_hash, outcome)))
 
 
 def chain(previous_hash: str, body: bytes) -> str:

@@ -7,12 +7,14 @@ from typing import Literal
 
 from msgspec import Struct
 
+from mes_terminal.domain.consumption import OffTarget
+from mes_terminal.domain.hand_issues import Waiting
 from mes_terminal.domain.operations import Gain, Reported
 from mes_terminal.domain.order import LineFacts, OutputFacts
 from mes_terminal.domain.outcome import ExceptionKind, Outcome
 from mes_terminal.domain.posting import EventDraft
 from mes_terminal.domain.scan import Scan
-from mes_terminal.domain.slots import Filled
+from mes_terminal.domain.slots import EmptySlots, Filled
 
 ReportKind = Literal["completion", "short_close", "operation", "scrap"]
 
@@ -41,6 +43,8 @@ class Wanted(Struct, frozen=True, kw_only=True):
     and are scrapped."""
     seated: list[tuple[Filled, int]] = []
     """Components with serials, each with the place of its unit in `units` (BF-18)."""
+    empty: list[EmptySlots] = []
+    """Slots that stay empty: somebody let that pass (BF-24)."""
     reason: str | None = None
     """Why scrapped, or closed short."""
 
@@ -50,15 +54,20 @@ class Wanted(Struct, frozen=True, kw_only=True):
         return self.good_micro or self.scrapped_micro or self.passed_micro
 
 
+class OpenPart(Struct, frozen=True, array_like=True):
+    """An exception that is open, and by how much."""
+
+    exception_id: int
+    quantity_micro: int
+
+
 class Shortfall(Struct, frozen=True):
     """What the database knows of a line that was not covered as it should be."""
 
     nameless_lot_id: int
     cause: str
-    exception_id: int | None
-    """The open shortage of the line, which grows."""
-    overdrawn_id: int | None
-    """And the open exception of its mounted container (BF-17)."""
+    open: dict[ExceptionKind, OpenPart] = {}
+    """The open exceptions of the line, which grow, by kind."""
 
 
 class ReportRequest(Struct, frozen=True, kw_only=True):
@@ -77,8 +86,10 @@ class ReportRequest(Struct, frozen=True, kw_only=True):
     outputs: list[OutputFacts] = []
     """By- and co-products of the order (BF-30)."""
     today: str = ""
-    hand_issues: list[tuple[int, int, int]] = []
-    """(line id or 0, lot id, quantity) issued by hand that this report's units are made from."""
+    off_target: list[OffTarget] = []
+    """What the order took more or less of than it should, where the report ends it (BF-24)."""
+    hand_issues: list[Waiting] = []
+    """What was issued by hand that this report's units are made from."""
     closes: bool
     """Does the order end with this report (complete, or short)?"""
     person: str | None
@@ -86,6 +97,8 @@ class ReportRequest(Struct, frozen=True, kw_only=True):
     master_data_version: str
     expires_on: str | None
     """The output's own shelf life; components may shorten it (BF-39)."""
+    inherits: list[str] = []
+    """The expiry of what was issued by hand and is in the units (BF-10, BF-39)."""
 
 
 class ExceptionDraft(Struct, frozen=True):
@@ -98,6 +111,8 @@ class ExceptionDraft(Struct, frozen=True):
     quantity_micro: int
     scrap_micro: int
     cause: str
+    lot_id: int | None = None
+    """The lot it is about, if it is about one."""
 
 
 class StockIn(Struct, frozen=True):
@@ -138,7 +153,10 @@ class ReportPlan(Struct, frozen=True, kw_only=True):
     new_lots: list[NewLot]
     expires_on: str | None
     expires_before: str | None
-    shortens_expiry: bool
+    shortened: list[int]
+    """Lots that exist already and expire with `expires_on` now, if not sooner (BF-39)."""
+    process_expires_on: str | None
+    """What the order keeps of the expiry of what its operations took."""
     line_issues: list[tuple[int, int]]
     """(issued, line id) of lines that were covered and scrap nothing: most of them."""
     line_totals: list[tuple[int, int, int, int, int]]

@@ -3,6 +3,7 @@
 Both say the same: what was consumed, scrapped and produced, lot by lot, and what is missing.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 from msgspec import Struct
@@ -10,7 +11,8 @@ from msgspec import Struct
 from mes_terminal.domain.backflush import Draw, Piece, weaker
 from mes_terminal.domain.operations import Gain
 from mes_terminal.domain.order import LineFacts, OrderFacts
-from mes_terminal.domain.outcome import Certainty, Consumed, OpenedException, Outcome, Produced
+from mes_terminal.domain.order_changes import in_words
+from mes_terminal.domain.outcome import Certainty, Consumed, OpenedException, Outcome
 from mes_terminal.domain.output_lots import Output
 from mes_terminal.domain.posting import (
     EdgeRow,
@@ -41,7 +43,6 @@ class Told(Struct, frozen=True):
     actuals: list[MaterialActual | LineActual]
     opened: list[OpenedException]
     output: Output
-    produced: list[Produced]
     """Of the product, then of by- and co-products."""
 
 
@@ -63,7 +64,7 @@ def outcome_of(order: OrderFacts, request: ReportRequest, told: Told, status: st
         serial=serial,
         report_id=request.scan.scan_id,
         consumed=told.consumed,
-        produced=told.produced,
+        produced=told.output.produced,
         scrapped=told.scrapped,
         exceptions=told.opened,
     )
@@ -81,7 +82,7 @@ def event_of(
     produced: list[Any] = [
         MaterialActual("Produced", made.item, made.lot, made.serial, made.quantity, made.uom,
                        made.location)
-        for made in told.produced
+        for made in told.output.produced
     ]  # fmt: skip
     return EventDraft(
         type=EVENT_TYPES[wanted.kind],
@@ -104,7 +105,7 @@ def event_of(
             else [],
             reason=wanted.reason,
             material_actuals=produced + told.actuals,
-            labour_actuals=[_operation_actual(gain) for gain in request.gains],
+            labour_actuals=[operation_actual(gain) for gain in request.gains],
             exceptions=told.opened,
         ),
         upstream=True,
@@ -115,9 +116,15 @@ def event_of(
     )
 
 
-def _operation_actual(gain: Gain) -> OperationActual:
+def operation_actual(gain: Gain) -> OperationActual:
+    """Return what the event of a report, or of its reversal, says of an operation."""
     return OperationActual(
-        gain.operation, format_quantity(gain.good_micro), format_quantity(gain.scrapped_micro)
+        gain.operation,
+        gain.work_centre,
+        format_quantity(gain.good_micro),
+        format_quantity(gain.scrapped_micro),
+        format_quantity(gain.labour.setup_micro),
+        format_quantity(gain.labour.run_micro),
     )
 
 
@@ -132,12 +139,16 @@ def actuals_of(
     scrapped: list[Consumed] = []
     actuals: list[MaterialActual | LineActual] = []
     for each in draws:
-        line = each.line
-        serial_tracked = line.tracking == "serial"
-        actuals += _gains(each)
-        for item, uom, name, certainty, micro in _by_lot(each.net, each.net_missing_micro, line):
+        line, piece = each.line, each.whole
+        if piece is not None:
+            parts = [(line.item, line.uom, piece.source.lot or None, piece.certainty,
+                      piece.quantity_micro)]  # fmt: skip
+        else:
+            actuals += _gains(each)
+            parts = _by_lot(each.net, each.net_missing_micro, line)
+        for item, uom, name, certainty, micro in parts:
             quantity = format_quantity(micro)
-            lot, serial = (None, name) if serial_tracked else (name, None)
+            lot, serial = (None, name) if line.tracking == "serial" else (name, None)
             consumed.append(
                 Consumed(line.line, item, lot, serial, line.location, quantity, uom, certainty)
             )
@@ -182,18 +193,12 @@ _Told = tuple[str, str, str | None, Certainty | None, int]
 """item, unit, lot, certainty, quantity."""
 
 
-def _by_lot(pieces: list[Piece], missing_micro: int, line: LineFacts) -> list[_Told]:
+def _by_lot(pieces: Sequence[Piece], missing_micro: int, line: LineFacts) -> list[_Told]:
     """Return what was drawn by item and lot in the order drawn; containers of one lot count
     together.
 
     What is missing of an untracked item that may go negative was drawn all the same (BF-20).
     """
-    if len(pieces) == 1 and not missing_micro:
-        piece = pieces[0]
-        item = piece.substitute or line
-        return [
-            (item.item, item.uom, piece.source.lot or None, piece.certainty, piece.quantity_micro)
-        ]
     negative_micro = missing_micro if line.shortage_policy == "negative" else 0
     merged: dict[tuple[str, str | None], _Told] = {}
     for piece in pieces:
@@ -215,26 +220,39 @@ def _by_lot(pieces: list[Piece], missing_micro: int, line: LineFacts) -> list[_T
 
 
 def _message(order: OrderFacts, request: ReportRequest, opened: list[OpenedException]) -> str:
+    done = _what_was_done(order, request)
+    if not (opened or request.gains or request.off_target or order.changes):
+        return done
     short = [f"{each.item} is {each.quantity} short" for each in opened if each.kind == "shortage"]
     short += [
         f"the mounted {each.item} lacks {each.quantity}"
         for each in opened
         if each.kind == "lot_overdrawn"
     ]
-    by_hand = [f"{each.item} not issued" for each in opened if each.kind == "consumption"]
+    short += [
+        f"{each.item} lacks {each.quantity} by number"
+        for each in opened
+        if each.kind == "component_serial"
+    ]
+    used = [
+        f"{format_quantity(each.beyond_micro)} {each.line.item} beyond the tolerance"
+        if each.is_over
+        else f"{each.line.item} not issued"
+        for each in request.off_target
+    ]
     swept = [
         gain.operation
         for gain in request.gains
         if gain.good_micro and gain.operation != request.operation
     ]
     said = [f"swept {', '.join(swept)}"] if swept and request.wanted.kind == "operation" else []
-    return "; ".join([_what_was_done(order, request), *said, *short, *by_hand])
+    news = in_words(order.work_order, order.changes)
+    return "; ".join([done, *said, *short, *used, *filter(None, [news])])
 
 
 def _what_was_done(order: OrderFacts, request: ReportRequest) -> str:
     wanted = request.wanted
-    done = format_quantity(order.good_micro + wanted.good_micro)
-    total = format_quantity(order.quantity_micro)
+    done_micro = order.good_micro + wanted.good_micro
     match wanted.kind:
         case "operation":
             passed = format_quantity(wanted.passed_micro)
@@ -244,9 +262,10 @@ def _what_was_done(order: OrderFacts, request: ReportRequest) -> str:
             closed = ", the order is closed" if request.closes else ""
             return f"{order.work_order}: {ended} {order.item} scrapped ({wanted.reason}){closed}"
         case "short_close":
-            return f"{order.work_order} closed short at {done}"
+            return f"{order.work_order} closed short at {format_quantity(done_micro)}"
         case _:
             quantity = format_quantity(wanted.good_micro)
             if request.closes:
                 return f"{order.work_order} closed: {quantity} {order.item}"
+            done, total = format_quantity(done_micro), format_quantity(order.quantity_micro)
             return f"{order.work_order}: {quantity} {order.item}, {done} of {total}"

@@ -60,6 +60,7 @@ class StationRules(Struct, frozen=True, kw_only=True):
     scrap_location: str = "SCRAP"
     shortage_policy: ShortagePolicy = "exception"
     lot_overrun_pct_micro: int = 3_000_000
+    count_tolerance_pct_micro: int = 2_000_000
     issue_method: IssueMethod = "backflush"
     require_sign_in: bool = False
     order_scan: Literal["close", "start"] = "close"

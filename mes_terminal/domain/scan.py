@@ -30,6 +30,8 @@ class Scan(Struct, frozen=True, kw_only=True):
     """A journalled scan."""
 
     scan_seq: int
+    row_hash: str
+    """SHA-256 of its journal row, which its events and its outcome carry."""
     scan_id: str
     raw: bytes
     truncated: bool

@@ -3,7 +3,12 @@
 One row in the database, read with each scan; a ruling returns the session as it is afterwards.
 """
 
+from typing import Final
+
 from msgspec import Struct
+
+AWAITS_SERIAL: Final = "SERIAL"
+"""What waits after an order asked for the serial of a new unit (BF-39); no command of a card."""
 
 
 class Session(Struct, frozen=True, kw_only=True):
@@ -18,8 +23,11 @@ class Session(Struct, frozen=True, kw_only=True):
     """The unit at hand, whose slots are being filled (BF-18)."""
     next_unit: bool = False
     """The unit at hand is the next one of the current order: it has no serial of its own."""
+    stock_count_id: int | None = None
+    """The count that is open (BF-32)."""
     pending_verb: str | None = None
-    """A command that waits for its code: `SHORT`, `SCRAP`, `EMPTY`, …"""
+    """What waits for its code: a command such as `SHORT`, `SCRAP` or `EMPTY`, or `AWAITS_SERIAL`
+    with the order as its argument."""
     pending_argument: str | None = None
     pending_quantity_micro: int | None = None
     """What `%QTY` said, in micro-units."""

@@ -7,6 +7,7 @@ never chooses a serial. What is filled waits with its unit, or for the unit to b
 from collections.abc import Iterable, Sequence
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from mes_terminal.domain.backflush import Draw, Piece
 from mes_terminal.domain.order import LineFacts, Source
@@ -35,6 +36,20 @@ class Filled(Struct, frozen=True):
     unit_id: int | None
     """`None`: it waits for its unit to be scanned."""
     source: Source
+    may_expire: int = 0
+    """It was scanned although it was expired, and that was let pass (BF-24)."""
+    may_be_held: int = 0
+    is_rejected: int = 0
+    """Quality rejected it since: it is in no unit that is completed."""
+
+
+class EmptySlots(Struct, frozen=True):
+    """Slots of one line that stay empty in one unit."""
+
+    line_id: int
+    place: int
+    """Of the unit among those of the report."""
+    count: int
 
 
 class Missing(Struct, frozen=True):
@@ -42,6 +57,13 @@ class Missing(Struct, frozen=True):
 
     line: SlotLine
     count: int
+
+
+def with_filled(lines: Iterable[SlotLine], line_id: int) -> list[SlotLine]:
+    """Return the lines when one more slot of one of them is filled."""
+    return [
+        replace(line, filled=line.filled + 1) if line.line_id == line_id else line for line in lines
+    ]
 
 
 def missing(lines: Iterable[SlotLine]) -> list[Missing]:
@@ -58,28 +80,34 @@ def in_words(lacks: Sequence[Missing]) -> str:
     )
 
 
-def lacking(
+def empty_slots(
     lines: Iterable[SlotLine], fills: Sequence[Filled], unit_ids: Sequence[int | None]
-) -> list[tuple[str, int]]:
-    """Return (component, how many of the units lack it), of each component that one lacks."""
+) -> list[EmptySlots]:
+    """Return what each of the units lacks, by line."""
     have: dict[tuple[int, int | None], int] = {}
     for fill in fills:
         key = (fill.line_id, fill.unit_id)
         have[key] = have.get(key, 0) + 1
-    found: list[tuple[str, int]] = []
+    found: list[EmptySlots] = []
     for line in lines:
         free = have.get((line.line_id, None), 0)
-        lack = 0
-        for unit_id in unit_ids:
+        for place, unit_id in enumerate(unit_ids):
             wanted = line.per_unit
             if unit_id is not None:
                 wanted -= have.get((line.line_id, unit_id), 0)
             used = min(max(wanted, 0), free)
             free -= used
-            lack += wanted > used
-        if lack:
-            found.append((line.item, lack))
+            if wanted > used:
+                found.append(EmptySlots(line.line_id, place, wanted - used))
     return found
+
+
+def lacking(lines: Iterable[SlotLine], empty: Iterable[EmptySlots]) -> list[tuple[str, int]]:
+    """Return (component, how many units lack it), of each line of which one lacks something."""
+    units: dict[int, int] = {}
+    for each in empty:
+        units[each.line_id] = units.get(each.line_id, 0) + 1
+    return [(line.item, units[line.line_id]) for line in lines if line.line_id in units]
 
 
 def seated(
@@ -101,9 +129,23 @@ def seated(
     return found
 
 
-def slot_draws(lines: Iterable[LineFacts], fills: Iterable[Filled]) -> list[Draw]:
-    """Return the draws of what is in the slots: each serial one piece, surely in its unit."""
+def slot_draws(
+    lines: Iterable[LineFacts], fills: Iterable[Filled], empty: Iterable[EmptySlots] = ()
+) -> list[Draw]:
+    """Return the draws of what is in the slots: each serial one piece, surely in its unit. What
+    stays empty is missing (BF-24)."""
     by_line: dict[int, list[Piece]] = {}
+    missing: dict[int, int] = {}
     for fill in fills:
         by_line.setdefault(fill.line_id, []).append(Piece(fill.source, MICRO, "exact"))
-    return [Draw(line, by_line[line.line_id]) for line in lines if line.line_id in by_line]
+    for each in empty:
+        missing[each.line_id] = missing.get(each.line_id, 0) + each.count * MICRO
+    return [
+        Draw(
+            line,
+            by_line.get(line.line_id, []),
+            net_missing_micro=missing.get(line.line_id, 0),
+        )
+        for line in lines
+        if line.line_id in by_line or line.line_id in missing
+    ]

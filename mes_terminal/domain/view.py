@@ -8,6 +8,8 @@ from typing import Literal
 
 from msgspec import Struct
 
+from mes_terminal.domain.order_changes import OrderChange
+
 ScannerState = Literal["absent", "opening", "ready", "gone", "denied", "busy", "fault"]
 
 
@@ -24,6 +26,36 @@ class OrderView(Struct, frozen=True, kw_only=True):
     uom: str
     status: str
     due_at: str | None = None
+    changes: list[OrderChange] = []
+    """What loads changed in mid order, until a report of it has told it (BF-7)."""
+
+
+class OperationView(Struct, frozen=True, kw_only=True):
+    """An operation of the current order: the units that passed it, and those that ended at it."""
+
+    operation: str
+    description: str
+    good: str
+    scrapped: str
+    swept_by: str | None = None
+    """The last report, where that passed the units here without naming it (BF-11)."""
+
+
+class PartView(Struct, frozen=True):
+    """A component with serials that a unit lacks, and how many of it."""
+
+    item: str
+    count: int
+
+
+class UnitView(Struct, frozen=True, kw_only=True):
+    """The unit at hand, whose slots are being filled (BF-18)."""
+
+    item: str
+    serial: str | None
+    """`None`: the next unit of a product without serials, or one that is not scanned yet."""
+    missing: list[PartView]
+    """Its empty slots in their order: what is to be scanned next stands first."""
 
 
 class MountView(Struct, frozen=True, kw_only=True):
@@ -69,6 +101,13 @@ class PreflightView(Struct, frozen=True, kw_only=True):
     """One phrase a short line: `CHAIN short 3 m`."""
 
 
+class CountView(Struct, frozen=True):
+    """A count that is open (BF-32): of which place, and how many items were counted so far."""
+
+    location: str
+    items: int
+
+
 class StationView(Struct, frozen=True, kw_only=True):
     """Everything the operator's screen needs beside the last outcome."""
 
@@ -79,6 +118,10 @@ class StationView(Struct, frozen=True, kw_only=True):
     person: str | None = None
     person_name: str | None = None
     order: OrderView | None = None
+    operations: list[OperationView] = []
+    """Of the current order, in their order."""
+    unit: UnitView | None = None
+    """The unit at hand, while slots of it are empty."""
     next_orders: list[OrderView] = []
     mounted: list[MountView] = []
     last_scans: list[ScanView] = []
@@ -96,6 +139,7 @@ class StationView(Struct, frozen=True, kw_only=True):
     postings_waiting: int = 0
     oldest_waiting_at: str | None = None
     exceptions_open: int = 0
+    count: CountView | None = None
     preflight: PreflightView | None = None
     clock_in_doubt: bool = False
     scans_waiting: int = 0

@@ -144,6 +144,7 @@ class CardWords(Table, frozen=True, kw_only=True):
     unmount: Words
     hold: Words
     release: Words
+    reworked: Words
 
 
 class PageTemplate(Table, frozen=True, kw_only=True):

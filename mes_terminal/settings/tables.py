@@ -35,6 +35,7 @@ from mes_terminal.errors import InputError
 
 Text = Annotated[str, Meta(min_length=1)]
 Count = Annotated[int, Meta(ge=0)]
+Days = Annotated[int, Meta(ge=1, le=36_525)]
 Percent = Decimal
 """Not negative, at most six places: `settings.reading` checks what msgspec cannot."""
 Grammar = Annotated[str, Meta(pattern=r"\A(delim:.|kv:..)")]
@@ -63,6 +64,15 @@ class DatabaseTable(Table, frozen=True):
     path: Text | None = None
 
 
+class CountDays(Table, frozen=True):
+    """After how many days an item is counted again, by its class."""
+
+    A: Days = 30
+    B: Days = 90
+    C: Days = 180
+    default: Days = 180
+
+
 class StockTable(Table, frozen=True):
     """Locations where nothing nearer decides (BF-14), and what to do when stock is short."""
 
@@ -72,6 +82,8 @@ class StockTable(Table, frozen=True):
     shortage_policy: ShortagePolicy = "exception"
     mode: Literal["books", "shadow"] = "books"
     lot_overrun_pct: Percent = Decimal(3)
+    count_tolerance_pct: Percent = Decimal(2)
+    count_days: CountDays = CountDays()
 
 
 class ReportTable(Table, frozen=True):
@@ -232,6 +244,7 @@ class Settings(Table, frozen=True):
             scrap_location=stock.scrap_location,
             shortage_policy=stock.shortage_policy,
             lot_overrun_pct_micro=int(stock.lot_overrun_pct * 1_000_000),
+            count_tolerance_pct_micro=int(stock.count_tolerance_pct * 1_000_000),
             issue_method=report.issue_method,
             require_sign_in=report.require_sign_in,
             order_scan=report.order_scan,

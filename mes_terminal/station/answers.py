@@ -16,7 +16,15 @@ import msgspec
 from mes_terminal.errors import InputError
 from mes_terminal.link import protocol
 from mes_terminal.link.server import parameter
+from mes_terminal.station import signing
 from mes_terminal.station.clock import utc_now
+from mes_terminal.station.desk_requests import (
+    PeopleOrder,
+    ResolveOrder,
+    change_people,
+    new_hash,
+    resolve,
+)
 from mes_terminal.station.loading import LoadOrder, apply_checked, check, set_down
 from mes_terminal.station.meanings import meanings_of
 from mes_terminal.store.database import pragmas_in_force
@@ -49,6 +57,7 @@ class Answers:
     def __init__(self, core: Core) -> None:
         self._core = core
         self._loading = asyncio.Lock()
+        self._signing = asyncio.Lock()
         self._values: dict[str, Callable[[Params], Awaitable[object]]] = {
             "hello": self._hello,
             "subscribe": self._subscribe,
@@ -57,6 +66,8 @@ class Answers:
             "scanners": self._scanners,
             "preflight": self._preflight,
             "load": self._load,
+            "resolve": self._resolve,
+            "people": self._people,
             "leave": self._leave,
             "stop": self._stop,
         }
@@ -134,9 +145,35 @@ class Answers:
             applied = await _result(
                 core.worker.do(lambda booking: apply_checked(booking, staged, load_time))
             )
-            while await _result(core.worker.do(lambda booking: booking.heal())):
-                pass  # and here
+            await _result(core.worker.do(lambda booking: booking.heal_all()))
             return applied
+
+    async def _resolve(self, params: Params) -> object:
+        order = _order(params, ResolveOrder)
+        await self._prove(order.proof, order.pin)
+        worker = self._core.worker
+        steps = await _result(worker.do(lambda booking: resolve(booking, order)))
+        ended = []
+        while (one := await _result(worker.do(lambda _: next(steps, DONE)))) is not DONE:
+            ended.append(one)  # scans take their turns in between
+        return ended
+
+    async def _people(self, params: Params) -> object:
+        order = _order(params, PeopleOrder)
+        await self._prove(order.proof, order.pin)
+        pin_hash = await asyncio.to_thread(new_hash, order)
+        await _result(self._core.worker.do(lambda booking: change_people(booking, order, pin_hash)))
+        return None
+
+    async def _prove(self, badge: str | None, pin: str) -> None:
+        """Let a badge be proved by its PIN, one at a time: comparing takes memory."""
+        if badge is None:
+            return
+        async with self._signing:
+            worker = self._core.worker
+            tried = await _result(worker.do(lambda booking: signing.begin(booking, badge, pin)))
+            right = await asyncio.to_thread(signing.is_right, tried.pin_hash, pin)
+            await _result(worker.do(lambda booking: signing.end(booking, tried, right=right)))
 
     async def _leave(self, _params: Params) -> object:
         """A screen has gone, properly: a core that a screen started ends with the last one."""
@@ -191,6 +228,14 @@ class Answers:
 async def _result(future: Future[T]) -> T:
     """Await a piece of work; a client that leaves does not take it back."""
     return await asyncio.shield(asyncio.wrap_future(future))
+
+
+def _order(params: Params, kind: type[T]) -> T:
+    """Return the order that a request's parameters are. Its PINs are never told back."""
+    try:
+        return msgspec.convert(params, kind)
+    except msgspec.ValidationError as error:
+        raise InputError(f"The request is malformed: {error}.", reason="protocol") from error
 
 
 def _code_bytes(params: Params) -> bytes:

@@ -142,8 +142,8 @@ class Worker(threading.Thread):
                     self._book(booking, list(group))  # type: ignore[arg-type]
                 else:
                     self._work(booking, group)  # type: ignore[arg-type]
+                    self._heal(booking)
             if self._jobs.empty():
-                self._heal(booking, waiting=0)
                 booking.tidy(idle=False)
                 self._work(booking, [WorkJob(self._settled, Future())])
 
@@ -175,7 +175,7 @@ class Worker(threading.Thread):
                 self._waiting([later.raw for later in scans[position + 1 :]])
             try:
                 self._handle(booking, job, scan)
-                self._heal(booking, waiting=len(scans) - position - 1)
+                self._heal(booking)
             except BaseException:
                 for later, _ in taken[position:]:
                     if not later.answer.done():
@@ -190,13 +190,12 @@ class Worker(threading.Thread):
         self._heard(scan, outcome)
         job.answer.set_result(outcome)
 
-    def _heal(self, booking: Booking, *, waiting: int) -> None:
+    def _heal(self, booking: Booking) -> None:
         """Post what became possible (BF-22), after what was just answered and before the next.
 
-        One batch, so that the same scans lead to the same ledger however they come; more of it as
-        long as no scan waits.
+        All of it, so that the same scans lead to the same ledger however fast they come.
         """
-        while booking.heal() and not waiting and self._jobs.empty() and not self._stopping.is_set():
+        while booking.heal() and not self._stopping.is_set():
             pass
 
     def _work(self, booking: Booking, jobs: Iterable[WorkJob]) -> None:

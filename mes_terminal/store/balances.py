@@ -26,10 +26,16 @@ _ADD = """
 _SOLE = """
     INSERT INTO item_location (item_id, location_id, sole_lot_id)
     VALUES (:item_id, :location_id, :lot_id)
-    ON CONFLICT DO UPDATE SET sole_lot_id = CASE WHEN EXISTS (
-        SELECT 1 FROM balance
-         WHERE item_id = :item_id AND location_id = :location_id AND quantity_micro > 0
-           AND lot_id <> :lot_id) THEN NULL ELSE :lot_id END
+    ON CONFLICT DO UPDATE SET sole_lot_id = CASE
+        WHEN EXISTS (
+            SELECT 1 FROM balance
+             WHERE item_id = :item_id AND location_id = :location_id AND pickable = 1
+               AND lot_id <> :lot_id) THEN NULL
+        WHEN EXISTS (
+            SELECT 1 FROM balance
+             WHERE item_id = :item_id AND location_id = :location_id AND pickable = 0
+               AND quantity_micro > 0 AND lot_id <> :lot_id) THEN NULL
+        ELSE :lot_id END
 """
 
 
@@ -61,6 +67,24 @@ def set_balances(
 def note_arrival(conn: Connection, item_id: int, location_id: int, lot_id: int) -> None:
     """Note whether the lot that arrived is now the only one of its item there (BF-37, `sole`)."""
     conn.execute(_SOLE, {"item_id": item_id, "location_id": location_id, "lot_id": lot_id})
+
+
+def shorten_expiry(conn: Connection, days: Sequence[tuple[int, str]]) -> None:
+    """Let lots, and their balances, expire no later than on a day: (lot, day)."""
+    if days:
+        conn.executemany(
+            """
+            UPDATE lot SET expires_on = min(coalesce(expires_on, ?2), ?2)
+             WHERE lot_id = ?1 AND (lot <> '' OR serial <> '')
+            """,
+            days,
+        )
+        conn.executemany(
+            """
+            UPDATE balance SET expires_on = min(expires_on, ?2) WHERE lot_id = ?1 AND lot <> ''
+            """,
+            days,
+        )
 
 
 def set_expiry(conn: Connection, lot_id: int, expires_on: str | None) -> None:

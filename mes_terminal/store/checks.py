@@ -55,11 +55,11 @@ WHERE movement_count <> (
       AND event_seq = report.report_seq)
 """
 
-# What a report took of a tracked lot, with what it took in of what was issued by hand (BF-10) and
-# what was posted for it later (BF-22), is what genealogy says it made something from; its reversal
-# gives the same back, so the two are judged together. By- and co-products have the same inputs once
-# more (BF-30). The nameless lot of a tracked item stands for missing stock (BF-21) and has edges
-# without a movement.
+# What a report took of a tracked lot, with what it took in of what was issued by hand, less what of
+# that came back (BF-10), and what was posted for it later (BF-22), is what genealogy says it made
+# something from; its reversal gives the same back, so the two are judged together. By- and
+# co-products have the same inputs once more (BF-30). The nameless lot of a tracked item stands for
+# missing stock (BF-21) and has edges without a movement.
 FAULTS_EDGES: Final = """
 SELECT 'event ' || event_seq || ' moved another quantity of ' || item.item || ' '
        || lot.lot || lot.serial || ' than its genealogy says'
@@ -82,14 +82,16 @@ FROM (
         JOIN lot ON lot.lot_id = hand_issue.lot_id AND (lot.lot <> '' OR lot.serial <> '')
         WHERE hand_issue.report_seq IS NOT NULL
         UNION ALL
-        SELECT edge.report_seq, edge.parent_id, -edge.quantity_micro
+        SELECT coalesce(back.report_seq, edge.report_seq), edge.parent_id, -edge.quantity_micro
         FROM edge
         JOIN lot ON lot.lot_id = edge.parent_id AND (lot.lot <> '' OR lot.serial <> '')
         JOIN lot AS child ON child.lot_id = edge.child_id
         LEFT JOIN healing AS late ON late.event_seq = edge.report_seq
         LEFT JOIN healing AS undone ON undone.undone_seq = edge.report_seq
+        LEFT JOIN hand_return AS back ON back.event_seq = edge.report_seq
         JOIN report AS made
-          ON made.report_seq = coalesce(late.report_seq, undone.report_seq, edge.report_seq)
+          ON made.report_seq = coalesce(late.report_seq, undone.report_seq, back.report_seq,
+                                        edge.report_seq)
         JOIN work_order ON work_order.work_order_id = made.work_order_id
             AND work_order.item_id = child.item_id
     ) AS part
@@ -102,6 +104,14 @@ FROM (
 ) AS fault
 JOIN lot ON lot.lot_id = fault.lot_id
 JOIN item ON item.item_id = lot.item_id
+"""
+
+# What was taken back of a movement, in however many parts, is at most all of it (BF-31).
+FAULTS_TAKEN_BACK: Final = """
+SELECT 'movement ' || taken_back.movement_seq || ' gave back more than it moved'
+FROM taken_back LEFT JOIN movement ON movement.movement_seq = taken_back.movement_seq
+GROUP BY taken_back.movement_seq
+HAVING sum(taken_back.quantity_micro) > coalesce(movement.quantity_micro, 0)
 """
 
 FAULTS_COPIES: Final = """
@@ -208,16 +218,23 @@ ORDER BY item.item
 
 # The scan's columns come last, whole, as they are hashed.
 EVENTS: Final = """
-SELECT event.event_seq, event.type, event.event_time, event.person, event.outbox_seq, event.hash,
-       event.body, event.scan_seq, scan_journal.*
+SELECT event.event_seq, event.type, event.event_time, event.outbox_seq, event.hash, event.body,
+       event.recorded_at, event.person, event.second_person, event.reason, event.scan_seq,
+       scan_journal.*
 FROM event LEFT JOIN scan_journal ON scan_journal.scan_seq = event.scan_seq
 ORDER BY event.event_seq
+"""
+OUTCOMES: Final = """
+SELECT scan_outcome.*, scan_journal.*
+FROM scan_outcome LEFT JOIN scan_journal ON scan_journal.scan_seq = scan_outcome.scan_seq
+ORDER BY scan_outcome.scan_seq
 """
 MOVEMENTS: Final = "SELECT * FROM movement ORDER BY movement_seq"
 EDGES: Final = """
 SELECT child_id, parent_id, report_seq, line_id, quantity_micro, certainty FROM edge
 ORDER BY report_seq, child_id, parent_id, line_id
 """
+REPORTS: Final = "SELECT * FROM report ORDER BY report_seq"
 COUNTS: Final = """
 SELECT (SELECT count(*) FROM movement), (SELECT count(*) FROM balance),
        (SELECT count(*) FROM event), (SELECT count(*) FROM delivery),

@@ -16,7 +16,8 @@ _LOOK_UP = """
     SELECT 'order', work_order, work_order_id, item_id, NULL, NULL
       FROM work_order WHERE work_order = :code
     UNION ALL
-    SELECT 'unit', serial, unit_id, item_id, NULL, NULL FROM unit WHERE serial = :code
+    SELECT 'unit', serial, unit_id, item_id, NULL, NULL FROM unit
+     WHERE serial = :code AND origin <> 'freed'
     UNION ALL
     SELECT 'container', c.container, c.container_id, l.item_id, NULL, NULL
       FROM container c JOIN lot l USING (lot_id) WHERE c.container = :code
@@ -99,10 +100,12 @@ def serial_of(conn: Connection, item_id: int, serial: str) -> Meaning | None:
     """Return the unit or component with this serial of the item; `None` if there is none."""
     row = conn.execute(
         """
-        SELECT 'unit', unit_id FROM unit WHERE item_id = :item_id AND serial = :serial
+        SELECT 'unit', unit_id FROM unit
+         WHERE item_id = :item_id AND serial = :serial AND origin <> 'freed'
         UNION ALL
         SELECT 'component_serial', lot_id FROM lot
          WHERE item_id = :item_id AND serial = :serial AND serial <> ''
+           AND NOT EXISTS (SELECT 1 FROM unit WHERE item_id = :item_id AND serial = :serial)
         LIMIT 1
         """,
         {"item_id": item_id, "serial": serial},

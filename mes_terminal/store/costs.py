@@ -53,41 +53,41 @@ WHERE order_line.work_order_id = :work_order_id
 ORDER BY order_line.position
 """
 
-# What was owed and posted later counts as taken by its report (BF-22), unless that was undone.
-# What was taken counts up, what came back down, both found by the places: a reversal swaps them.
+# What was owed and posted later counts as taken by its report (BF-22); what of a movement went back
+# is deducted, whatever took it back. What of it covered a substitute's line is read, not reckoned.
+# What went into production counts up, what came out of it down: the places say which.
 # A sum is taken in two parts because SQLite refuses one that leaves 64 bits.
 MOVED: Final = """
 WITH moved AS (
-    SELECT movement.line_id, movement.lot_id, movement.quantity_micro AS micro,
-           movement.kind = 'reversal' AS reverses,
-           movement.to_location_id = :production_id AS into_units,
-           movement.from_location_id = :production_id AS out_of_units
-    FROM report CROSS JOIN movement
-      ON movement.movement_seq BETWEEN report.movement_first
-                               AND report.movement_first + report.movement_count - 1
-    WHERE report.work_order_id = :work_order_id
+    SELECT report.movement_first AS first, report.movement_count AS many
+    FROM report WHERE report.work_order_id = :work_order_id AND report.kind <> 'reversal'
     UNION ALL
-    SELECT movement.line_id, movement.lot_id, movement.quantity_micro, 0,
-           movement.to_location_id = :production_id, 0
-    FROM report
-    CROSS JOIN healing ON healing.report_seq = report.report_seq AND healing.undone_seq IS NULL
-    CROSS JOIN movement
-      ON movement.movement_seq BETWEEN healing.movement_first
-                               AND healing.movement_first + healing.movement_count - 1
+    SELECT healing.movement_first, healing.movement_count
+    FROM report CROSS JOIN healing ON healing.report_seq = report.report_seq
     WHERE report.work_order_id = :work_order_id
+), standing AS (
+    SELECT movement.line_id, movement.lot_id,
+           movement.to_location_id = :production_id AS into_units,
+           movement.from_location_id = :production_id AS out_of_units,
+           movement.quantity_micro - coalesce(sum(back.quantity_micro), 0) AS micro,
+           coalesce(substitution.covered_micro, movement.quantity_micro)
+           - coalesce(sum(back.covered_micro), 0) AS covers
+    FROM moved CROSS JOIN movement
+      ON movement.movement_seq BETWEEN moved.first AND moved.first + moved.many - 1
+    LEFT JOIN substitution ON substitution.movement_seq = movement.movement_seq
+    LEFT JOIN taken_back AS back ON back.movement_seq = movement.movement_seq
+    GROUP BY movement.movement_seq
 ), signed AS (
-    SELECT line_id, lot_id, micro, into_units OR out_of_units AS used,
-           CASE WHEN into_units THEN 1 WHEN out_of_units OR reverses THEN -1 ELSE 1 END AS sign
-    FROM moved
+    SELECT line_id, lot_id, into_units OR out_of_units AS used,
+           iif(out_of_units, -micro, micro) AS micro, iif(out_of_units, -covers, covers) AS covers
+    FROM standing
 )
 SELECT signed.line_id, lot.item_id, signed.used,
-       sum(signed.sign * (signed.micro / 1000000)), sum(signed.sign * (signed.micro % 1000000)),
-       coalesce(substitute.ratio_num, 1), coalesce(substitute.ratio_den, 1),
+       sum(signed.micro / 1000000), sum(signed.micro % 1000000),
+       sum(signed.covers / 1000000), sum(signed.covers % 1000000),
        item.item, item.uom, item.standard_cost_micro, item.cost_per_micro
 FROM signed CROSS JOIN lot ON lot.lot_id = signed.lot_id
 CROSS JOIN item ON item.item_id = lot.item_id
-LEFT JOIN order_line_substitute AS substitute
-  ON substitute.line_id = signed.line_id AND substitute.substitute_id = lot.item_id
 GROUP BY signed.line_id, lot.item_id, signed.used
 """
 
@@ -96,12 +96,10 @@ SELECT hand_issue.line_id,
        CASE WHEN hand_issue.line_id IS NOT NULL THEN 'issue'
             WHEN report.kind = 'reworked' THEN 'rework' ELSE 'extra' END AS use,
        sum(hand_issue.quantity_micro / 1000000), sum(hand_issue.quantity_micro % 1000000),
-       coalesce(substitute.ratio_num, 1), coalesce(substitute.ratio_den, 1),
+       sum(hand_issue.covered_micro / 1000000), sum(hand_issue.covered_micro % 1000000),
        item.item, item.uom, item.standard_cost_micro, item.cost_per_micro
 FROM hand_issue CROSS JOIN item ON item.item_id = hand_issue.item_id
 LEFT JOIN report ON report.report_seq = hand_issue.report_seq
-LEFT JOIN order_line_substitute AS substitute
-  ON substitute.line_id = hand_issue.line_id AND substitute.substitute_id = hand_issue.item_id
 WHERE hand_issue.work_order_id = :work_order_id
 GROUP BY hand_issue.line_id, item.item_id, use
 """
@@ -165,7 +163,7 @@ class _Moved(Struct, frozen=True):
     item_id: int
     used: int
     quantity_micro: int
-    ratio: Fraction
+    covers_micro: int
     price: Price
 
 
@@ -228,7 +226,7 @@ def _read_moved(conn: Connection, work_order_id: int) -> list[_Moved]:
             row[1],
             row[2],
             row[3] * MICRO + row[4],
-            Fraction(row[5], row[6]),
+            row[5] * MICRO + row[6],
             Price(*row[7:]),
         )
         for row in conn.execute(MOVED, asked)
@@ -265,10 +263,10 @@ def _read_lines(
         if each.line_id in names:
             use: Use = "issue" if each.used else "planned_scrap"
             line = names[each.line_id]
-            issues.append(Issue(line, each.price, use, each.quantity_micro, each.ratio))
+            issues.append(Issue(line, each.price, use, each.quantity_micro, each.covers_micro))
     for row in conn.execute(BY_HAND, {"work_order_id": work_order_id}):
-        quantity, ratio = row[2] * MICRO + row[3], Fraction(row[4], row[5])
-        issues.append(Issue(names.get(row[0]), Price(*row[6:]), row[1], quantity, ratio))
+        quantity, covers = row[2] * MICRO + row[3], row[4] * MICRO + row[5]
+        issues.append(Issue(names.get(row[0]), Price(*row[6:]), row[1], quantity, covers))
     return tuple(needs), tuple(issues)
 
 

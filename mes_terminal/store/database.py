@@ -6,7 +6,7 @@ writing connection (`open_database`) and one reading connection (`open_reader`).
 """
 
 import secrets
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -83,7 +83,6 @@ class Database:
     def rehearsal(self) -> Iterator[Connection]:
         """Run the block for real in a transaction and take all of it back (pre-flight)."""
         self.conn.execute("BEGIN IMMEDIATE")
-        self.conn.execute("PRAGMA defer_foreign_keys = ON")  # there is no scan to refer to
         try:
             yield self.conn
         finally:
@@ -96,6 +95,19 @@ class Database:
     def close(self) -> None:
         """Close the connection; the last one to close removes the WAL."""
         self.conn.close()
+
+
+@contextmanager
+def attempt(conn: Connection) -> Iterator[Callable[[], None]]:
+    """Give a part of a transaction that can be taken back: what it yields, called, undoes what the
+    block wrote."""
+
+    def take_back() -> None:
+        conn.execute("ROLLBACK TO attempt")
+
+    conn.execute("SAVEPOINT attempt")
+    yield take_back
+    conn.execute("RELEASE attempt")
 
 
 def open_database(path: Path) -> Database:
@@ -120,10 +132,7 @@ def open_reader(path: Path) -> Database:
     """Open an existing database for reading only. Raises `NoDatabaseError` and as
     `open_database`."""
     if not path.exists() or not path.stat().st_size:
-        raise NoDatabaseError(
-            f"There is no database at {path}. Load master data first: mes-terminal load FOLDER.",
-            reason="no_database",
-        )
+        raise NoDatabaseError.at(path)
     with _sentences_for(path):
         connection = _connect(str(path))
         _require_ours(connection, path)

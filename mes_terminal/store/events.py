@@ -19,14 +19,14 @@ from mes_terminal.domain.posting import (
 from mes_terminal.domain.rules import StationRules
 from mes_terminal.domain.scan import Scan
 from mes_terminal.store.database import Connection
-from mes_terminal.store.scan_journal import scan_hash
 
 HEAD_COLUMNS = """
     (SELECT value FROM meta WHERE key = 'epoch'),
     coalesce((SELECT max(event_seq) FROM event), 0),
     (SELECT hash FROM event ORDER BY event_seq DESC LIMIT 1),
     coalesce((SELECT max(outbox_seq) FROM event), 0),
-    coalesce((SELECT max(movement_seq) FROM movement), 0)
+    coalesce((SELECT max(movement_seq) FROM movement), 0),
+    (SELECT hash FROM scan_outcome ORDER BY scan_seq DESC LIMIT 1)
 """
 
 _INSERT_EVENT = """
@@ -36,6 +36,9 @@ _INSERT_EVENT = """
 """
 _INSERT_MOVEMENT = "INSERT INTO movement VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 _INSERT_EDGE = "INSERT INTO edge VALUES (?, ?, ?, ?, ?, ?)"
+_INSERT_REPORT = """
+    INSERT INTO report VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+"""
 
 
 @cache
@@ -55,8 +58,11 @@ def _escaped(name: str) -> str:
 
 def head_of(columns: Sequence[Any]) -> LogHead:
     """Return the head that `HEAD_COLUMNS` selected."""
-    epoch, event_seq, last_hash, outbox_seq, movement_seq = columns
-    return LogHead(epoch, event_seq, last_hash or FIRST_HASH, outbox_seq, movement_seq)
+    epoch, event_seq, last_hash, outbox_seq, movement_seq, journal_hash = columns
+    return LogHead(
+        epoch, event_seq, last_hash or FIRST_HASH, outbox_seq, movement_seq,
+        journal_hash or FIRST_HASH,
+    )  # fmt: skip
 
 
 def read_head(conn: Connection) -> LogHead:
@@ -92,41 +98,70 @@ def _append(
 ) -> list[int]:
     source = source_of(rules.site, rules.station)
     scan_seq = scan.scan_seq if scan else None
-    scan_digest = scan_hash(scan) if scan else None
     events: list[tuple[Any, ...]] = []
-    all_movements: list[tuple[Any, ...]] = []
-    all_edges: list[tuple[Any, ...]] = []
+    movements: list[tuple[Any, ...]] = []
+    edges: list[tuple[Any, ...]] = []
+    reports: list[tuple[Any, ...]] = []
     for draft in drafts:
-        seq = head.event_seq + 1
-        movements = [
-            (movement_seq, seq, *row)
-            for movement_seq, row in enumerate(draft.movements, head.movement_seq + 1)
-        ]
-        edges = [
-            (child, parent, seq, line_id, quantity, certainty)
-            for child, parent, line_id, quantity, certainty in draft.edges
-        ]
-        edges.sort()
-        ledger = ledger_bytes(movements, edges) if movements or edges else None
-        body = event_body(draft, head, source=source, scan_hash=scan_digest, ledger=ledger)
-        digest = chain(head.hash, body)
-        outbox_seq = head.outbox_seq + 1 if draft.upstream else None
-        events.append(
-            (seq, draft.type, draft.event_time, recorded_at, scan_seq, draft.person,
-             draft.second_person, draft.reason, outbox_seq, digest, body.decode())
-        )  # fmt: skip
-        all_movements += movements
-        all_edges += edges
-        head = LogHead(
-            head.epoch,
-            seq,
-            digest,
-            outbox_seq or head.outbox_seq,
-            head.movement_seq + len(movements),
+        ledger = _ledger_of(draft, head, scan_seq)
+        body = event_body(
+            draft,
+            head,
+            source=source,
+            recorded_at=recorded_at,
+            scan_hash=scan.row_hash if scan else None,
+            ledger=ledger_bytes(*ledger) if any(ledger) else None,
         )
+        head = _after(head, draft, chain(head.hash, body))
+        events.append(
+            (head.event_seq, draft.type, draft.event_time, recorded_at, scan_seq, draft.person,
+             draft.second_person, draft.reason, head.outbox_seq if draft.upstream else None,
+             head.hash, body.decode())
+        )  # fmt: skip
+        movements += ledger[0]
+        edges += ledger[1]
+        reports += ledger[2]
     conn.executemany(_INSERT_EVENT, events)
-    if all_movements:
-        conn.executemany(_INSERT_MOVEMENT, all_movements)
-    if all_edges:
-        conn.executemany(_INSERT_EDGE, all_edges)
+    for statement, rows in (
+        (_INSERT_MOVEMENT, movements), (_INSERT_EDGE, edges), (_INSERT_REPORT, reports)
+    ):  # fmt: skip
+        if rows:
+            conn.executemany(statement, rows)
     return [event[0] for event in events]
+
+
+def _ledger_of(
+    draft: EventDraft, head: LogHead, scan_seq: int | None
+) -> tuple[list[tuple[Any, ...]], list[tuple[Any, ...]], list[tuple[Any, ...]]]:
+    """Return the event's movements, edges and report as they will stand in the tables."""
+    seq = head.event_seq + 1
+    first = head.movement_seq + 1
+    movements = [
+        (movement_seq, seq, *row) for movement_seq, row in enumerate(draft.movements, first)
+    ]
+    edges = [
+        (child, parent, seq, line_id, quantity, certainty)
+        for child, parent, line_id, quantity, certainty in draft.edges
+    ]
+    edges.sort()
+    made = draft.report
+    if made is None:
+        return movements, edges, []
+    report = (
+        seq, scan_seq, made.work_order_id, made.kind, made.good_micro, made.scrapped_micro,
+        made.lot_id, draft.person, draft.event_time, made.order_status_before,
+        made.lot_expires_before, made.reverses, first, len(movements), made.operation,
+        made.passed, made.reversed_micro, made.reverses_rest,
+    )  # fmt: skip
+    return movements, edges, [report]
+
+
+def _after(head: LogHead, draft: EventDraft, digest: str) -> LogHead:
+    return LogHead(
+        head.epoch,
+        head.event_seq + 1,
+        digest,
+        head.outbox_seq + draft.upstream,
+        head.movement_seq + len(draft.movements),
+        head.journal_hash,
+    )

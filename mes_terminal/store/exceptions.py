@@ -60,3 +60,35 @@ def resolve_open(conn: Connection, *, kind: ExceptionKind, subject: str, resolut
         """,
         [resolution, kind, subject],
     )
+
+
+def open_again(conn: Connection, exception_id: int, quantity_micro: int) -> int:
+    """Let so much of an exception be open again; return the id of the one that has it now.
+
+    Where another of its kind and subject is open by now, that one gets it with all that is known of
+    its parts: each report still finds its own (BF-20).
+    """
+    other = conn.execute(
+        """
+        SELECT open.exception_id FROM exception x
+          JOIN exception open ON open.kind = x.kind AND open.subject = x.subject
+                             AND open.status = 'open'
+         WHERE x.exception_id = ?
+        """,
+        [exception_id],
+    ).fetchone()
+    if other is not None and other[0] != exception_id:
+        for table in ("exception_item", "healing"):
+            conn.execute(
+                f"UPDATE {table} SET exception_id = ? WHERE exception_id = ?",  # noqa: S608
+                [other[0], exception_id],
+            )
+    kept = exception_id if other is None else int(other[0])
+    conn.execute(
+        """
+        UPDATE exception SET quantity_micro = quantity_micro + ?, status = 'open', resolution = NULL
+         WHERE exception_id = ?
+        """,
+        [quantity_micro, kept],
+    )
+    return kept

@@ -40,7 +40,9 @@ _SCANS: Final = """
 SELECT wanted.value, scan.scan_id
 FROM json_each(:ids) AS wanted
 LEFT JOIN healing ON healing.event_seq = wanted.value
-CROSS JOIN event ON event.event_seq = coalesce(healing.report_seq, wanted.value)
+LEFT JOIN hand_return AS back ON back.event_seq = wanted.value
+CROSS JOIN event
+  ON event.event_seq = coalesce(healing.report_seq, back.report_seq, wanted.value)
 CROSS JOIN scan_journal AS scan ON scan.scan_seq = event.scan_seq
 """
 

@@ -87,7 +87,10 @@ def queue_cause(conn: Connection, cause: str, event_seq: int) -> None:
 def anything_short(conn: Connection) -> bool:
     """Tell whether any shortage is open."""
     row = conn.execute(
-        "SELECT EXISTS (SELECT 1 FROM exception WHERE kind = 'shortage' AND status = 'open')"
+        """
+        SELECT EXISTS (SELECT 1 FROM exception INDEXED BY exception_short
+                        WHERE kind = 'shortage' AND status = 'open')
+        """
     ).fetchone()
     return bool(row[0])
 

@@ -2,32 +2,46 @@
 
 A reversal takes its report's healings back with it (BF-31). What an automatic healing drew of the
 report's output must not stand in the way either: it is undone, and its part is owed again (BF-22).
-Called by `usecases.undo_report` inside its transaction.
+What a person decided stays. Called by the use cases of reversals inside their transaction.
 """
 
-from collections.abc import Iterable
 from typing import Final
 
-import msgspec
 from msgspec import Struct
 
-from mes_terminal.domain.backflush import weaker
 from mes_terminal.domain.posting import EdgeRow
+from mes_terminal.domain.recorded import Later, Moved
 from mes_terminal.store.database import Connection
 from mes_terminal.store.made import MADE
-from mes_terminal.store.reversals import Recalled, StockKey, recall_range
+from mes_terminal.store.recalled import recall_range
 
+StockKey = tuple[int, int, int]
+"""lot, location, container (0: none): a balance."""
+
+_LATER: Final = """
+    SELECT h.event_seq, x.line_id, h.written_micro, h.written_scrap_micro,
+           coalesce((SELECT sum(u.quantity_micro) FROM unwritten u
+                      WHERE u.healing_seq = h.event_seq), 0),
+           coalesce((SELECT sum(u.scrap_micro) FROM unwritten u
+                      WHERE u.healing_seq = h.event_seq), 0),
+           h.movement_first, h.movement_count
+      FROM healing h JOIN exception x USING (exception_id)
+     WHERE h.report_seq = ? ORDER BY h.event_seq
+"""
 _HEALED: Final = """
-    SELECT h.event_seq, h.exception_id, h.report_seq, x.line_id, l.line, i.item,
-           -p.quantity_micro, -p.scrap_micro, h.movement_first, h.movement_count, e.body
+    SELECT h.event_seq, h.exception_id, h.report_seq, x.line_id,
+           coalesce(l.first_line, l.line), i.item, h.movement_first,
+           h.movement_count, e.body
       FROM healing h
       CROSS JOIN exception x ON x.exception_id = h.exception_id
-      CROSS JOIN exception_item p ON p.exception_id = h.exception_id AND p.event_seq = h.event_seq
       CROSS JOIN event e ON e.event_seq = h.event_seq
       CROSS JOIN order_line l ON l.line_id = x.line_id
       CROSS JOIN item i ON i.item_id = x.item_id
-     WHERE h.undone_seq IS NULL
+     WHERE h.undone_seq IS NULL AND h.cause_seq IS NOT NULL
+       AND h.event_seq > ?1 AND h.report_seq <> ?1
+     ORDER BY h.event_seq DESC
 """
+# The healing's own edges, less what reversals of parts of its report gave back of them.
 _EDGES: Final = f"""
     WITH {MADE}, used AS (
         SELECT m.lot_id FROM movement m
@@ -46,7 +60,7 @@ _EDGES: Final = f"""
 
 
 class Healed(Struct, frozen=True):
-    """An owed part of a report that was posted later, and stands."""
+    """An owed part of a report that was posted later by itself, and stands."""
 
     event_seq: int
     exception_id: int
@@ -54,19 +68,46 @@ class Healed(Struct, frozen=True):
     line_id: int
     line: str
     item: str
-    quantity_micro: int
-    """What was posted, planned scrap included."""
-    scrap_micro: int
-    movement_first: int
-    movement_count: int
     body: str
     """The bytes of its event."""
+    moved: list[Moved]
+
+    @property
+    def left_micro(self) -> int:
+        """What of it stands."""
+        return self.left("issue") + self.left("scrap")
+
+    def left(self, kind: str) -> int:
+        """Return what of it stands of issues, or of scrap."""
+        return sum(one.left_micro for one in self.moved if one.kind == kind)
 
 
-def healed_of(conn: Connection, report_seq: int) -> list[Healed]:
-    """Return the healings of a report, in order."""
-    rows = conn.execute(f"{_HEALED} AND h.report_seq = ? ORDER BY h.event_seq", [report_seq])
-    return [Healed(*row) for row in rows]
+def later_of(conn: Connection, report_seq: int) -> list[Later]:
+    """Return what was posted or written off later for a report, in order."""
+    return [
+        Later(seq, line_id, net - net_back, scrap - scrap_back, net_back, scrap_back,
+              recall_range(conn, first, count))
+        for seq, line_id, net, scrap, net_back, scrap_back, first, count in conn.execute(
+            _LATER, [report_seq]
+        ).fetchall()
+    ]  # fmt: skip
+
+
+def told_of(conn: Connection, report_seq: int) -> list[tuple[int, int, str]]:
+    """Return (first movement, how many, event) of a report and of what was posted for it later."""
+    rows = conn.execute(
+        """
+        SELECT r.movement_first, r.movement_count, e.body
+          FROM report r JOIN event e ON e.event_seq = r.report_seq WHERE r.report_seq = :report_seq
+         UNION ALL
+        SELECT * FROM (
+            SELECT h.movement_first, h.movement_count, e.body
+              FROM healing h JOIN event e USING (event_seq)
+             WHERE h.report_seq = :report_seq ORDER BY h.event_seq)
+        """,
+        {"report_seq": report_seq},
+    )
+    return [(row[0], row[1], row[2]) for row in rows]
 
 
 def in_the_way(conn: Connection, report_seq: int, missing: dict[StockKey, int]) -> list[Healed]:
@@ -76,86 +117,56 @@ def in_the_way(conn: Connection, report_seq: int, missing: dict[StockKey, int]) 
     if not missing:
         return found
     missing = dict(missing)
-    rows = conn.execute(
-        f"{_HEALED} AND h.event_seq > ?1 AND h.report_seq <> ?1 ORDER BY h.event_seq DESC",
-        [report_seq],
-    ).fetchall()
-    for each in (Healed(*row) for row in rows):
+    for *row, first, count, body in conn.execute(_HEALED, [report_seq]).fetchall():
+        each = Healed(*[*row, body, recall_range(conn, first, count)])
         given = [
-            (key, moved.quantity_micro)
-            for moved in movements_of(conn, [each])
+            (key, moved.left_micro)
+            for moved in each.moved
             if missing.get(key := (moved.lot_id, moved.from_id, moved.container_id), 0) > 0
         ]
         for key, quantity in given:
             missing[key] -= quantity
-        if given:
+        if any(quantity for _, quantity in given):
             found.append(each)
     return found
 
 
-def movements_of(conn: Connection, healings: Iterable[Healed]) -> list[Recalled]:
-    """Return the movements of healings, as recorded."""
-    return [
-        moved
-        for each in healings
-        for moved in recall_range(conn, each.movement_first, each.movement_count)
-    ]
-
-
-def actuals_of(healings: Iterable[Healed]) -> list[dict[str, str]]:
-    """Return what the events of healings said was consumed and scrapped."""
-    return [
-        actual
-        for each in healings
-        for actual in msgspec.json.decode(each.body)["data"]["material_actuals"]
-    ]
-
-
-def edges_of(conn: Connection, healings: Iterable[Healed]) -> list[EdgeRow]:
-    """Return the edges of healings."""
-    edges: list[EdgeRow] = []
-    for each in healings:
-        rows = conn.execute(
-            _EDGES,
-            {
-                "report_seq": each.report_seq,
-                "event_seq": each.event_seq,
-                "exception_id": each.exception_id,
-                "first": each.movement_first,
-                "count": each.movement_count,
-            },
-        )
-        edges += [(row[0], row[1], row[2], row[3], row[4]) for row in rows]
-    return edges
-
-
-def summed(edges: Iterable[EdgeRow]) -> list[EdgeRow]:
-    """Return one edge for each pair and line, the least certain of what is in it; none of zero."""
-    sums: dict[tuple[int, int, int], EdgeRow] = {}
-    for child_id, parent_id, line_id, quantity, certainty in edges:
-        key = (child_id, parent_id, line_id)
-        known = sums.get(key)
-        if known is not None:
-            quantity, certainty = quantity + known[3], weaker(certainty, known[4])
-        sums[key] = (*key, quantity, certainty)
-    return [edge for edge in sums.values() if edge[3]]
-
-
-def owe_again(conn: Connection, healing: Healed, event_seq: int) -> None:
-    """Let what was posted be owed again: the exception is open as before (BF-20)."""
-    conn.execute(
-        """
-        UPDATE exception SET quantity_micro = quantity_micro + ?, status = 'open',
-               resolution = NULL
-         WHERE exception_id = ?
-        """,
-        [healing.quantity_micro, healing.exception_id],
+def edges_of(conn: Connection, healing: Healed) -> list[EdgeRow]:
+    """Return what of the edges of a healing its undoing takes back: as much as of its movements."""
+    if not healing.moved:
+        return []
+    rows = conn.execute(
+        _EDGES,
+        {
+            "report_seq": healing.report_seq,
+            "event_seq": healing.event_seq,
+            "exception_id": healing.exception_id,
+            "first": healing.moved[0].movement_seq,
+            "count": len(healing.moved),
+        },
     )
+    left: dict[int, int] = {}
+    drawn: dict[int, int] = {}
+    for one in healing.moved:
+        if one.kind == "issue":
+            left[one.lot_id] = left.get(one.lot_id, 0) + one.left_micro
+            drawn[one.lot_id] = drawn.get(one.lot_id, 0) + one.quantity_micro
+    taken, given = sum(left.values()), sum(drawn.values())
+    return [
+        (child_id, parent_id, line_id,
+         quantity - (drawn[parent_id] - left[parent_id] if parent_id in left else taken - given),
+         certainty)
+        for child_id, parent_id, line_id, quantity, certainty in rows
+    ]  # fmt: skip
+
+
+def owe_again(conn: Connection, healing: Healed, exception_id: int, event_seq: int) -> None:
+    """Let what was posted be owed again, by the exception that is open (BF-20)."""
+    net, scrap = healing.left("issue"), healing.left("scrap")
     conn.execute(
         "INSERT INTO exception_item VALUES (?, ?, ?, ?)",
-        [healing.exception_id, event_seq, healing.quantity_micro, healing.scrap_micro],
+        [exception_id, event_seq, net + scrap, scrap],
     )
-    net = healing.quantity_micro - healing.scrap_micro
     conn.execute(
         """
         UPDATE order_line
@@ -164,7 +175,7 @@ def owe_again(conn: Connection, healing: Healed, event_seq: int) -> None:
                owed_scrap_micro = owed_scrap_micro + :scrap
          WHERE line_id = :line_id
         """,
-        {"net": net, "scrap": healing.scrap_micro, "line_id": healing.line_id},
+        {"net": net, "scrap": scrap, "line_id": healing.line_id},
     )
     conn.execute(
         "UPDATE healing SET undone_seq = ? WHERE event_seq = ?", [event_seq, healing.event_seq]

@@ -8,14 +8,17 @@ from typing import Any, Final
 from mes_terminal.store.database import Connection
 
 DUE: Final = """
-SELECT r.report_seq, i.item, i.description, i.gtin, i.uom, r.good_micro, r.event_time,
+SELECT r.report_seq, i.item, i.description, i.gtin, i.uom,
+       r.good_micro + coalesce((SELECT sum(x.good_micro) FROM report x
+                                 WHERE x.reverses = r.report_seq), 0),
+       r.event_time,
        w.work_order, nullif(l.lot, ''), l.expires_on
   FROM report r
   JOIN work_order w USING (work_order_id)
   JOIN item i ON i.item_id = w.item_id
   LEFT JOIN lot l ON l.lot_id = r.lot_id
  WHERE r.report_seq > :after AND r.kind = 'completion' AND r.good_micro > 0
-   AND NOT EXISTS (SELECT 1 FROM report x WHERE x.reverses = r.report_seq)
+   AND NOT EXISTS (SELECT 1 FROM report x WHERE x.reverses = r.report_seq AND x.reverses_rest = 1)
  ORDER BY r.report_seq
 """
 

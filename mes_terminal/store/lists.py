@@ -64,19 +64,37 @@ WHERE (:work_order IS NULL OR work_order.work_order = :work_order)
 ORDER BY work_order.work_order
 """
 
-EXCEPTIONS: Final = """
-SELECT exception.exception_id, exception.kind, exception.status, exception.severity,
-       work_order.work_order, order_line.line, item.item, lot.lot, exception.quantity_micro,
-       exception.opened_at, exception.cause, exception.resolution, item.uom, location.location,
+# What may mend a shortage, the likeliest first: its own item where the line takes it, what the line
+# lists in its stead, its own item elsewhere. What had expired by then could not be posted.
+SUGGESTED: Final = """
        CASE WHEN exception.status = 'open' AND exception.kind IN ('shortage', 'unknown_lot') THEN (
-           SELECT json_group_array(json_array(place.lot, place.quantity_micro, place.location))
-           FROM (SELECT balance.lot, balance.quantity_micro, location.location
+           SELECT json_group_array(json_array(place.lot, place.quantity_micro, place.location,
+                                              place.instead, place.uom))
+           FROM (SELECT balance.lot, balance.quantity_micro, location.location, NULL AS instead,
+                        item.uom, iif(balance.location_id = order_line.location_id, 0, 2) AS rank,
+                        balance.expires_on, balance.received_at
                  FROM balance JOIN location ON location.location_id = balance.location_id
                  WHERE balance.item_id = exception.item_id AND balance.pickable = 1
                    AND location.kind NOT IN ('virtual', 'scrap', 'hold')
-                 ORDER BY balance.location_id = order_line.location_id DESC,
-                          balance.expires_on, balance.received_at, balance.lot
-                 LIMIT :suggestions_max) AS place) END
+                   AND balance.expires_on >= substr(exception.opened_at, 1, 10)
+                 UNION ALL
+                 SELECT balance.lot, balance.quantity_micro, location.location, other.item,
+                        other.uom, 1, balance.expires_on, balance.received_at
+                 FROM order_line_substitute AS listed
+                 CROSS JOIN item AS other ON other.item_id = listed.substitute_id
+                 CROSS JOIN balance ON balance.item_id = listed.substitute_id
+                   AND balance.pickable = 1
+                   AND balance.expires_on >= substr(exception.opened_at, 1, 10)
+                 WHERE listed.line_id = exception.line_id
+                   AND balance.location_id = order_line.location_id
+                 ORDER BY rank, expires_on, received_at, lot
+                 LIMIT :suggestions_max) AS place) END"""
+
+EXCEPTIONS: Final = f"""
+SELECT exception.exception_id, exception.kind, exception.status, exception.severity,
+       work_order.work_order, order_line.line, item.item, lot.lot, exception.quantity_micro,
+       exception.opened_at, exception.cause, exception.resolution, item.uom, location.location,
+{SUGGESTED}
 FROM exception
 LEFT JOIN work_order ON work_order.work_order_id = exception.work_order_id
 LEFT JOIN order_line ON order_line.line_id = exception.line_id
@@ -90,7 +108,7 @@ WHERE exception.exception_id > :since
   AND (:work_order IS NULL OR work_order.work_order = :work_order)
   AND (:item IS NULL OR item.item = :item)
 ORDER BY exception.exception_id
-"""
+"""  # noqa: S608
 
 MOVEMENTS: Final = """
 SELECT movement.movement_seq, reported.scan_id, scan.scan_id, item.item, lot.lot, lot.serial,
@@ -158,14 +176,17 @@ SELECT order_line.line, item.item, item.uom, item.step_micro, work_order.quantit
        order_line.operation, order_line.issue_method, location.location,
        order_line.issued_micro + order_line.scrapped_micro,
        order_line.owed_micro + order_line.owed_scrap_micro, order_line.decided_by,
-       order_line.since_micro, order_line.carried_micro
+       order_line.since_micro, order_line.carried_micro,
+       iif(item.shortage_policy IS NULL, 'station', 'item'),
+       iif(item.lot_overrun_pct_micro IS NULL, 'station', 'item')
 FROM order_line
 JOIN work_order ON work_order.work_order_id = order_line.work_order_id
 JOIN item ON item.item_id = order_line.component_id
 JOIN location ON location.location_id = order_line.location_id
 WHERE work_order.work_order = :work_order
   AND (order_line.net_num <> 0 OR order_line.issued_micro <> 0 OR order_line.scrapped_micro <> 0
-       OR order_line.owed_micro <> 0 OR order_line.owed_scrap_micro <> 0)
+       OR order_line.owed_micro <> 0 OR order_line.owed_scrap_micro <> 0
+       OR order_line.written_off_micro <> 0 OR order_line.written_off_scrap_micro <> 0)
 ORDER BY order_line.position
 """
 

@@ -1,6 +1,11 @@
-"""What a report made: the keys by which its genealogy is found without an index on reports."""
+"""What a report made and what was told of it since: the keys by which its genealogy and the parts
+of its exceptions are found without an index on reports."""
 
 from typing import Final
+
+STANDS: Final = """NOT EXISTS (SELECT 1 FROM report x
+                                WHERE x.reverses = r.report_seq AND x.reverses_rest = 1)"""
+"""Of a report `r`: something of it has not been taken back (BF-31)."""
 
 MADE: Final = """
     made AS (
@@ -35,3 +40,20 @@ MADE: Final = """
     )
 """
 """A common table `made (lot_id)` for `:report_seq`: what it made, has in process, or scrapped."""
+
+TOLD: Final = """
+    told AS (
+        SELECT :report_seq AS seq, 0 AS is_reversal
+         UNION ALL
+        SELECT event_seq, 0 FROM healing WHERE report_seq = :report_seq
+         UNION ALL
+        SELECT undone_seq, 0 FROM healing WHERE report_seq = :report_seq AND undone_seq IS NOT NULL
+         UNION ALL
+        SELECT event_seq, 0 FROM hand_return WHERE report_seq = :report_seq
+         UNION ALL
+        SELECT report_seq, 1 FROM report WHERE reverses = :report_seq
+    )
+"""
+"""A common table `told (seq, is_reversal)` for `:report_seq`: its event, those of what was posted
+later for it, of the undoing of that, of what came back of it by hand, and of reversals of parts of
+it."""

@@ -55,6 +55,15 @@ class Taken(Struct, frozen=True):
     quantity_micro: int
 
 
+class StandIn(Struct, frozen=True):
+    """How an item counts for a line whose component it may stand in for (BF-29)."""
+
+    ratio_num: int
+    ratio_den: int
+    """Units of it for one unit of the component, as a fraction."""
+    needs_approval: int
+
+
 class PlaceInUse(Struct, frozen=True):
     """A position in which a lot or container is mounted."""
 
@@ -124,20 +133,37 @@ def place(conn: Connection, location: str) -> Place:
 
 def orders_taking(conn: Connection, item_id: int, current_order_id: int | None) -> list[str]:
     """Return the current order and the started ones that take an item: the current one first, then
-    the one due first."""
+    those that need the item itself, then those it may stand in for (BF-29), due first."""
     rows = conn.execute(
         """
-        SELECT DISTINCT w.work_order, w.work_order_id IS :current AS is_current, w.due_at,
-               w.sequence
-          FROM order_line l JOIN work_order w USING (work_order_id)
-         WHERE l.component_id = :item_id AND l.net_num > 0
-           AND (w.status = 'started' OR w.work_order_id IS :current)
-         ORDER BY is_current DESC, w.due_at IS NULL, w.due_at, w.sequence IS NULL, w.sequence,
-                  w.work_order
+        WITH taking AS (
+            SELECT work_order_id, 0 AS stands_in FROM order_line
+             WHERE component_id = :item_id AND net_num > 0
+             UNION ALL
+            SELECT work_order_id, 1 FROM order_line_substitute JOIN order_line USING (line_id)
+             WHERE substitute_id = :item_id AND net_num > 0)
+        SELECT w.work_order FROM taking t JOIN work_order w USING (work_order_id)
+         WHERE w.status = 'started' OR w.work_order_id IS :current
+         GROUP BY w.work_order_id
+         ORDER BY w.work_order_id IS :current DESC, min(t.stands_in), w.due_at IS NULL, w.due_at,
+                  w.sequence IS NULL, w.sequence, w.work_order
         """,
         {"item_id": item_id, "current": current_order_id},
     )
     return [row[0] for row in rows]
+
+
+def stand_ins(conn: Connection, work_order_id: int, item_id: int) -> dict[int, StandIn]:
+    """Return, by line id, for which lines of an order an item may stand in (BF-29)."""
+    rows = conn.execute(
+        """
+        SELECT line_id, ratio_num, ratio_den, approval = 'required'
+          FROM order_line_substitute JOIN order_line USING (line_id)
+         WHERE work_order_id = ? AND substitute_id = ?
+        """,
+        [work_order_id, item_id],
+    )
+    return {row[0]: StandIn(*row[1:]) for row in rows}
 
 
 def order_named(conn: Connection, work_order_id: int | None) -> str | None:

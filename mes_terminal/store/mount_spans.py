@@ -4,33 +4,62 @@ A row a stay: begun when a container is mounted, ended when it leaves its positi
 touched by a report; the units follow from the reports between the two events.
 """
 
-from typing import Any, Literal
+from collections.abc import Iterator
+from typing import Any, Final, Literal
 
+import msgspec
 from msgspec import Struct
 
 from mes_terminal.domain.overrun import Filling
-from mes_terminal.store.database import Connection
+from mes_terminal.store.database import Connection, Database
 
 EndedBy = Literal["next", "empty", "aside", "unmount", "move", "hold"]
 
-_COVERED = """
+_COVERED_FROM: Final = """
     SELECT w.work_order_id, w.good_micro + w.scrapped_micro - sum(r.good_micro + r.scrapped_micro)
                AS before_micro, w.good_micro + w.scrapped_micro AS through_micro
       FROM report r JOIN work_order w USING (work_order_id)
-     WHERE r.report_seq > :mounted_seq
+     WHERE r.report_seq > {mounted_seq}
        AND r.kind <> 'rework' AND r.kind <> 'reworked'
+       AND (r.reverses IS NULL OR r.reverses > {mounted_seq})
        AND EXISTS (SELECT 1 FROM order_line l
-                    WHERE l.work_order_id = w.work_order_id AND l.location_id = :location_id
-                      AND (l.component_id = :item_id
-                           AND coalesce(l.mount_position, :position) = :position
+                    WHERE l.work_order_id = w.work_order_id AND l.location_id = {location_id}
+                      AND (l.component_id = {item_id}
+                           AND coalesce(l.mount_position, {position}) = {position}
                            OR EXISTS (SELECT 1 FROM order_line_substitute t
                                         JOIN item c ON c.item_id = l.component_id
-                                       WHERE t.line_id = l.line_id AND t.substitute_id = :item_id
-                                         AND coalesce(l.mount_position, c.item) = :position)))
+                                       WHERE t.line_id = l.line_id AND t.substitute_id = {item_id}
+                                         AND coalesce(l.mount_position, c.item) = {position})))
      GROUP BY w.work_order_id HAVING before_micro < through_micro
 """
 """The units of each order that were reported since, where it takes the item from that place, or
 lets it stand in for the component of that position (BF-29)."""
+
+_SPAN_COLUMNS: Final = ("mounted_seq", "item_id", "location_id", "position")
+_COVERED: Final = _COVERED_FROM.format(**{name: f":{name}" for name in _SPAN_COLUMNS})
+
+# A stay that has ended has its units set down; those of an open one follow from the reports.
+_STAYS: Final = f"""
+    SELECT s.mount_span_id, s.position, i.item, nullif(l.lot, ''), c.container, o.location,
+           s.mounted_at, s.ended_at, s.ended_by, s.left_micro, s.gained_micro, i.uom,
+           (SELECT json_group_array(json_array(work_order, before_micro, through_micro))
+              FROM (SELECT w.work_order, v.before_micro, v.through_micro
+                      FROM mount_cover v JOIN work_order w USING (work_order_id)
+                     WHERE v.mount_span_id = s.mount_span_id
+                     UNION ALL
+                    SELECT w.work_order, v.before_micro, v.through_micro
+                      FROM ({_COVERED_FROM.format(**{name: f"s.{name}" for name in _SPAN_COLUMNS})}
+                           ) v JOIN work_order w USING (work_order_id)
+                     WHERE s.ended_seq IS NULL
+                     ORDER BY 1))
+      FROM mount_span s
+      JOIN item i USING (item_id)
+      JOIN lot l USING (lot_id)
+      JOIN location o USING (location_id)
+      LEFT JOIN container c USING (container_id)
+     WHERE i.item = :item AND (:lot IS NULL OR l.lot = :lot) AND s.mount_span_id > :since
+     ORDER BY s.mount_span_id LIMIT :limit
+"""  # noqa: S608
 
 _OPEN = """
     SELECT s.mount_span_id, s.position, s.item_id, i.item, i.uom, s.lot_id, nullif(l.lot, ''),
@@ -70,10 +99,23 @@ class OpenStay(Struct, frozen=True):
         return self.container or self.lot or self.item
 
 
-class Stay(Struct, frozen=True):
-    """A stay of a lot or container, and the units of one order made during it, if any."""
+class Covered(Struct, frozen=True, array_like=True):
+    """The units of an order that were made while something was mounted."""
 
+    work_order: str
+    before_micro: int
+    """Units of the order that were reported when the stay began."""
+    through_micro: int
+    """And when it ended, or now: its units are those after the former, up to this."""
+
+
+class Stay(Struct, frozen=True):
+    """A stay of a lot or container in a position, and the units it covered."""
+
+    mount_span_id: int
     position: str
+    item: str
+    lot: str | None
     container: str | None
     location: str
     mounted_at: str
@@ -81,11 +123,8 @@ class Stay(Struct, frozen=True):
     ended_by: str | None
     left_micro: int | None
     gained_micro: int
-    work_order: str | None
-    before_micro: int | None
-    """Units of the order that were reported when it began."""
-    through_micro: int | None
-    """And when it ended, or now: its units are those after the former, up to this."""
+    uom: str
+    covered: list[Covered]
 
 
 def begin(
@@ -237,33 +276,18 @@ def read_overruns(conn: Connection, *, station_pct_micro: int) -> dict[int, Fill
     return {row[0]: Filling(*row[1:]) for row in rows}
 
 
-def stays_of(conn: Connection, lot_id: int) -> list[Stay]:
-    """Return every stay of a lot and its containers, oldest first, with the units it covered."""
-    spans = conn.execute(
-        """
-        SELECT s.mount_span_id, s.mounted_seq, s.item_id, s.location_id, s.position, c.container,
-               o.location, s.mounted_at, s.ended_at, s.ended_by, s.left_micro, s.gained_micro
-          FROM mount_span s
-          JOIN location o USING (location_id)
-          LEFT JOIN container c USING (container_id)
-         WHERE s.lot_id = ? ORDER BY s.mount_span_id
-        """,
-        [lot_id],
-    ).fetchall()
-    names = dict(conn.execute("SELECT work_order_id, work_order FROM work_order").fetchall())
-    found: list[Stay] = []
-    for span_id, mounted_seq, item_id, location_id, *told in spans:
-        if told[4] is None:
-            covered = _covered(conn, mounted_seq, item_id, location_id, told[0])
-        else:
-            covered = conn.execute(
-                "SELECT work_order_id, before_micro, through_micro FROM mount_cover "
-                "WHERE mount_span_id = ?",
-                [span_id],
-            ).fetchall()
-        units: list[Any] = [(names[order], before, through) for order, before, through in covered]
-        found += [Stay(*told, *each) for each in units or [(None, None, None)]]
-    return found
+def read_stays(
+    database: Database, item: str, lot: str | None, *, since: int, limit: int | None
+) -> Iterator[Stay]:
+    """Yield the stays of an item, or of one lot of it, from one on, oldest first."""
+    rows: Any = database.conn.execute(
+        _STAYS, {"item": item, "lot": lot, "since": since, "limit": -1 if limit is None else limit}
+    )
+    for row in rows:
+        yield Stay(*(*row[:-1], _decode_covered(row[-1])))
+
+
+_decode_covered = msgspec.json.Decoder(list[Covered]).decode
 
 
 def _covered(

@@ -1,11 +1,13 @@
 """Mounted lots and containers, and what mounting needs to know (BF-17)."""
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from mes_terminal.domain.posting import MovementRow
 from mes_terminal.domain.report_plan import StockIn
 from mes_terminal.store.balances import add_stock, note_arrival
 from mes_terminal.store.database import Connection
+from mes_terminal.store.let_pass import LetPass
 
 
 class MaterialFacts(Struct, frozen=True):
@@ -38,6 +40,7 @@ class ItemFacts(Struct, frozen=True):
 class NeededAt(Struct, frozen=True):
     """The open order line that needs an item most urgently."""
 
+    line_id: int
     work_order: str
     location_id: int
     location: str
@@ -48,6 +51,9 @@ class NeededAt(Struct, frozen=True):
     """The component it may stand in for; `None`: it is needed itself."""
     needs_approval: int
     """It is a substitute that a supervisor must scan (BF-29)."""
+    ratio: tuple[int, int] | None = None
+    """Units of it for one of the component, as a fraction, where only another BOM names it a
+    substitute; `None`: the order names it."""
 
 
 class Elsewhere(Struct, frozen=True):
@@ -83,7 +89,8 @@ def read_material(conn: Connection, lot_id: int, container_id: int) -> MaterialF
           FROM lot l
           JOIN item i USING (item_id)
           LEFT JOIN container c ON c.container_id = :container_id
-         WHERE l.lot_id = coalesce(c.lot_id, :lot_id)
+         WHERE l.lot_id = coalesce(
+               (SELECT lot_id FROM container WHERE container_id = :container_id), :lot_id)
         """,
         {"lot_id": lot_id, "container_id": container_id},
     ).fetchone()
@@ -115,7 +122,8 @@ def read_need(
              UNION ALL
             SELECT line_id, approval FROM order_line_substitute JOIN order_line USING (line_id)
              WHERE substitute_id = :item_id AND issue_method = 'backflush')
-        SELECT w.work_order, l.location_id, o.location, coalesce(l.mount_position, i.item),
+        SELECT l.line_id, w.work_order, l.location_id, o.location,
+               coalesce(l.mount_position, i.item),
                w.status = 'started' OR w.work_order_id IS :current,
                iif(n.approval IS NULL, NULL, i.item), n.approval IS 'required'
           FROM wanted n
@@ -140,6 +148,47 @@ def read_need(
         },
     ).fetchone()
     return NeededAt(*row) if row else None
+
+
+def read_listed_elsewhere(
+    conn: Connection, item_id: int, current_order_id: int | None
+) -> NeededAt | None:
+    """Return the open line whose component the item may stand in for by another BOM, or another
+    line or revision of its own: not by the order, so somebody must let that pass (BF-24)."""
+    row = conn.execute(
+        """
+        SELECT l.line_id, w.work_order, l.location_id, o.location,
+               coalesce(l.mount_position, i.item),
+               w.status = 'started' OR w.work_order_id IS :current, i.item, 1,
+               t.ratio_num, t.ratio_den
+          FROM bom_substitute t
+          JOIN bom_line n USING (bom_line_id)
+          JOIN bom b USING (bom_id)
+          JOIN order_line l ON l.component_id = n.component_id
+          JOIN work_order w USING (work_order_id)
+          JOIN location o ON o.location_id = l.location_id
+          JOIN item i ON i.item_id = l.component_id
+          JOIN item s ON s.item_id = t.substitute_id
+         WHERE t.substitute_id = :item_id AND l.issue_method = 'backflush'
+           AND s.tracking <> 'serial' AND w.status IN ('released', 'started')
+         ORDER BY w.work_order_id IS :current DESC, w.status = 'started' DESC,
+                  w.due_at IS NULL, w.due_at, w.sequence IS NULL, w.sequence, w.work_order,
+                  b.item_id = w.item_id DESC, t.priority IS NULL, t.priority, b.bom_id DESC,
+                  l.position, n.line
+         LIMIT 1
+        """,
+        {"item_id": item_id, "current": current_order_id},
+    ).fetchone()
+    return replace(NeededAt(*row[:-2]), ratio=(row[-2], row[-1])) if row else None
+
+
+def list_substitute(conn: Connection, need: NeededAt, item_id: int) -> None:
+    """Let the order name a substitute too: one that a person scans, with an approval."""
+    assert need.ratio is not None
+    conn.execute(
+        "INSERT INTO order_line_substitute VALUES (?, ?, ?, ?, NULL, 'required', 'scanned')",
+        [need.line_id, item_id, *need.ratio],
+    )
 
 
 def needed_items(conn: Connection, current_order_id: int | None, *, limit: int) -> list[str]:
@@ -234,17 +283,20 @@ def mount(
     container_id: int,
     location_id: int,
     at: str,
+    let_pass: LetPass,
 ) -> None:
     """Mount; what was in the position before is presumed empty."""
     conn.execute(
         """
-        INSERT INTO mount VALUES (?, ?, ?, ?, ?, ?)
+        INSERT INTO mount VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
         ON CONFLICT DO UPDATE SET item_id = excluded.item_id, lot_id = excluded.lot_id,
             container_id = excluded.container_id, location_id = excluded.location_id,
-            mounted_at = excluded.mounted_at
+            mounted_at = excluded.mounted_at, may_expire = excluded.may_expire,
+            may_be_held = excluded.may_be_held, approved_by = excluded.approved_by
         """,
-        [position, item_id, lot_id, container_id, location_id, at],
-    )
+        [position, item_id, lot_id, container_id, location_id, at, let_pass.expired, let_pass.held,
+         let_pass.approved_by],
+    )  # fmt: skip
 
 
 def unmount(conn: Connection, position: str) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from mes_terminal.domain.backflush import Draw, PoolKey
+from mes_terminal.domain.backflush import PoolKey
 from mes_terminal.domain.bom import line_order
 from mes_terminal.domain.instants import NO_EXPIRY
 from mes_terminal.domain.operations import OperationFacts
@@ -21,8 +21,11 @@ from mes_terminal.domain.order import (
     Source,
     Substitute,
 )
-from mes_terminal.domain.report_plan import Shortfall, Unit
+from mes_terminal.domain.outcome import ExceptionKind
+from mes_terminal.domain.report_plan import OpenPart, Shortfall, Unit
 from mes_terminal.store.database import Connection
+
+_open_parts = msgspec.json.Decoder(dict[ExceptionKind, OpenPart]).decode
 
 _ORDER = """
     SELECT w.work_order_id, w.work_order, w.status, w.quantity_micro, w.good_micro,
@@ -43,6 +46,10 @@ _ORDER = """
            CASE WHEN EXISTS (SELECT 1 FROM order_line_substitute)
                 THEN EXISTS (SELECT 1 FROM order_line l JOIN order_line_substitute USING (line_id)
                               WHERE l.work_order_id = w.work_order_id) ELSE 0 END,
+           w.changes,
+           EXISTS (SELECT 1 FROM exception INDEXED BY exception_short
+                    WHERE kind = 'shortage' AND status = 'open'),
+           w.process_expires_on,
            CASE i.tracking WHEN 'lot' THEN coalesce(w.lot, :output_lot, w.work_order) ELSE '' END,
            p.lot_id, p.expires_on, p.received_at,
            (SELECT lot_id FROM lot WHERE item_id = w.item_id AND lot = '' AND serial = ''
@@ -65,11 +72,12 @@ _LINES = """
            l.basis = 'per_unit', l.net_num, l.net_den, l.gross_num, l.gross_den, l.issue_method,
            l.location_id, o.location, l.location_rule, l.mount = 'required', l.erp_ref,
            l.operation_position,
-           l.issued_micro + l.owed_micro - l.carried_micro,
-           l.scrapped_micro + l.owed_scrap_micro - l.carried_scrap_micro,
+           l.issued_micro + l.owed_micro + l.written_off_micro - l.carried_micro,
+           l.scrapped_micro + l.owed_scrap_micro + l.written_off_scrap_micro
+               - l.carried_scrap_micro,
            l.since_micro, u.sole_lot_id,
            coalesce(b.quantity_micro, 0), b.balance_id, b.lot_id, b.container_id, b.lot,
-           b.expires_on
+           b.expires_on, i.under_tolerance_pct_micro, i.over_tolerance_pct_micro, l.mount_position
       FROM order_line l
       JOIN item i ON i.item_id = l.component_id
       JOIN location o ON o.location_id = l.location_id
@@ -85,8 +93,11 @@ _LINES = """
 """
 
 _OPERATIONS = """
-    SELECT position, operation, description, backflush_point, overlap, good_micro, scrapped_micro
-      FROM order_operation WHERE work_order_id = ? ORDER BY position
+    SELECT o.position, o.operation, o.description, o.backflush_point, o.overlap, o.good_micro,
+           o.scrapped_micro, c.work_centre, o.setup_minutes_micro, o.run_minutes_micro,
+           o.run_basis_micro
+      FROM order_operation o LEFT JOIN work_centre c USING (work_centre_id)
+     WHERE o.work_order_id = ? ORDER BY o.position
 """
 
 # Their lots are named as the product's is; an untracked one hangs on this order (BF-37).
@@ -97,18 +108,18 @@ _OUTPUTS = """
            (SELECT lot_id FROM lot l WHERE l.item_id = i.item_id AND l.serial = ''
                AND l.work_order_id = 0 AND l.lot = iif(i.tracking = 'none', '', :lot)),
            (SELECT lot_id FROM lot l WHERE l.item_id = i.item_id AND l.lot = '' AND l.serial = ''
-               AND l.work_order_id = t.work_order_id)
+               AND l.work_order_id = t.work_order_id), t.ahead_micro
       FROM order_output t JOIN item i USING (item_id)
      WHERE t.work_order_id = :work_order_id
      ORDER BY t.line
 """
 
 # Those that may be mounted in the line's position are told with what is in it: where approval is
-# required, only if a supervisor scanned it there (BF-29).
+# required, only if a supervisor scanned it there or somebody let that pass (BF-24, BF-29).
 _SUBSTITUTES = """
     SELECT l.line_id, i.item_id, i.item, i.uom, i.step_micro, i.tracking, t.ratio_num, t.ratio_den,
            t.choice = 'automatic' AND t.approval = 'none', i.mount = 'required', u.sole_lot_id,
-           m.lot_id, m.container_id
+           m.lot_id, m.container_id, t.approval = 'required' AND m.approved_by IS 'matrix'
       FROM order_line l
       CROSS JOIN order_line_substitute t USING (line_id)
       JOIN item c ON c.item_id = l.component_id
@@ -116,25 +127,31 @@ _SUBSTITUTES = """
       LEFT JOIN item_location u ON u.item_id = i.item_id AND u.location_id = l.location_id
       LEFT JOIN mount m ON m.position = coalesce(l.mount_position, c.item)
            AND m.item_id = i.item_id AND m.location_id = l.location_id
-           AND (t.approval = 'none' OR EXISTS (
-               SELECT 1 FROM mount_span s JOIN event e ON e.event_seq = s.mounted_seq
-                 JOIN operator p ON p.badge = e.person
-                WHERE s.position = m.position AND s.ended_seq IS NULL AND p.role = 'supervisor'))
+           AND (t.approval = 'none' OR m.approved_by IS NOT NULL)
      WHERE l.work_order_id = ? AND l.issue_method = 'backflush' AND i.tracking <> 'serial'
      ORDER BY l.position, t.priority IS NULL, t.priority, i.item
 """
 
-# Empty ones too: a container may hold more than its books (BF-17).
+# Empty ones too: a container may hold more than its books (BF-17). What is held or expired is there
+# where somebody let that pass (BF-24); while the clock is in doubt nothing with an expiry (BF-33).
 _MOUNTED = """
     SELECT b.item_id, b.location_id,
-           b.balance_id, b.lot_id, b.container_id, b.lot, b.expires_on, b.quantity_micro, 1
+           b.balance_id, b.lot_id, b.container_id, b.lot, b.expires_on, b.quantity_micro,
+           m.position, b.expires_on < :usable_from, n.status <> 'available',
+           NOT EXISTS (SELECT 1 FROM mount k
+                        WHERE k.position <> m.position
+                          AND (k.position = i.item
+                               OR (k.item_id = m.item_id AND k.location_id = m.location_id)))
       FROM mount m
+      JOIN item i ON i.item_id = m.item_id
       JOIN balance b ON b.lot_id = m.lot_id AND b.location_id = m.location_id
                     AND (m.container_id = 0 OR b.container_id = m.container_id)
       JOIN location o ON o.location_id = b.location_id
-      JOIN lot n ON n.lot_id = m.lot_id AND n.status = 'available'
+      JOIN lot n ON n.lot_id = m.lot_id
      WHERE b.quantity_micro >= 0
-       AND b.expires_on >= :usable_from AND b.arrived_at <= :event_time
+       AND (n.status = 'available' OR (n.status = 'hold' AND m.may_be_held = 1))
+       AND (b.expires_on >= :usable_from OR (m.may_expire = 1 AND :usable_from < '9999'))
+       AND b.arrived_at <= :event_time
        AND o.kind NOT IN ('hold', 'scrap')
      ORDER BY b.expires_on, b.received_at, b.lot, b.container_id
 """
@@ -156,22 +173,31 @@ _SHORTFALLS = """
            (SELECT lot_id FROM lot WHERE item_id = l.component_id AND lot = '' AND serial = ''
                AND work_order_id = 0),
            CASE WHEN o.kind IN ('hold', 'scrap') THEN 'location_on_hold'
-                WHEN l.mount = 'required' THEN 'not_mounted'
+                WHEN l.mount = 'required' AND NOT EXISTS (
+                    SELECT 1 FROM mount m
+                     WHERE m.item_id = l.component_id AND m.location_id = l.location_id)
+                    THEN 'not_mounted'
                 ELSE coalesce((
-               SELECT CASE WHEN n.status <> 'available' THEN 'lot_on_hold'
+               SELECT CASE WHEN b.pickable = 0 THEN 'lot_on_hold'
                            WHEN b.expires_on < :today THEN 'lot_expired'
                            WHEN b.arrived_at > :event_time THEN 'not_arrived'
                            WHEN b.expires_on < :usable_from THEN 'clock' END
-                 FROM balance b JOIN lot n USING (lot_id)
-                WHERE b.item_id = l.component_id AND b.location_id = l.location_id
-                  AND b.quantity_micro > 0
-                  AND (n.status <> 'available' OR b.expires_on < :usable_from
-                       OR b.arrived_at > :event_time)
-                ORDER BY b.expires_on DESC LIMIT 1), 'no_stock') END,
-           (SELECT exception_id FROM exception
-             WHERE kind = 'shortage' AND subject = 'line:' || l.line_id AND status = 'open'),
-           (SELECT exception_id FROM exception
-             WHERE kind = 'lot_overdrawn' AND subject = 'line:' || l.line_id AND status = 'open')
+                 FROM balance b
+                WHERE ((b.item_id = l.component_id AND b.location_id = l.location_id
+                        AND b.pickable = 0 AND b.quantity_micro > 0)
+                    OR (b.item_id = l.component_id AND b.location_id = l.location_id
+                        AND b.pickable = 1
+                        AND (b.expires_on < :usable_from OR b.arrived_at > :event_time)))
+                  AND (l.mount <> 'required' OR EXISTS (
+                       SELECT 1 FROM mount m
+                        WHERE m.lot_id = b.lot_id AND m.container_id = b.container_id
+                          AND m.location_id = b.location_id))
+                ORDER BY b.expires_on DESC LIMIT 1),
+                iif(l.mount = 'required', 'mounted_empty', 'no_stock')) END,
+           (SELECT json_group_object(kind, json_array(exception_id, quantity_micro)) FROM exception
+             WHERE kind IN ('shortage', 'lot_overdrawn', 'lot_expired', 'lot_on_hold',
+                            'substitution', 'component_serial', 'consumption')
+               AND subject = 'line:' || l.line_id AND status = 'open')
       FROM order_line l JOIN location o USING (location_id)
      WHERE l.line_id IN (SELECT value FROM json_each(:lines))
 """
@@ -217,9 +243,12 @@ def read_lines(
 
 def read_operations(conn: Connection, order: OrderFacts) -> list[OperationFacts]:
     """Return the order's operations with what each has delivered; none if it has no routing."""
-    if not order.has_operations:
-        return []
-    rows = conn.execute(_OPERATIONS, [order.work_order_id]).fetchall()
+    return operations_of(conn, order.work_order_id) if order.has_operations else []
+
+
+def operations_of(conn: Connection, work_order_id: int) -> list[OperationFacts]:
+    """Return the operations of the order of that id."""
+    rows = conn.execute(_OPERATIONS, [work_order_id]).fetchall()
     return [OperationFacts(*row) for row in rows]
 
 
@@ -281,37 +310,33 @@ def read_pools(
 
 
 def read_shortfalls(
-    conn: Connection, draws: Sequence[Draw], *, today: str, event_time: str, usable_from: str
+    conn: Connection, line_ids: Sequence[int], *, today: str, event_time: str, usable_from: str
 ) -> dict[int, Shortfall]:
-    """Return, for each line not covered as it should be, why, its open exceptions, and its item's
-    nameless lot."""
-    missing = [
-        each.line.line_id
-        for each in draws
-        if each.net_missing_micro or each.scrap_missing_micro or each.overdrawn_micro
-    ]
-    if not missing:
+    """Return, for each line that somebody must look at, why it lacks stock, its open exceptions,
+    and its item's nameless lot."""
+    if not line_ids:
         return {}
     rows = conn.execute(
         _SHORTFALLS,
         {
-            "lines": msgspec.json.encode(missing).decode(),
+            "lines": msgspec.json.encode(list(line_ids)).decode(),
             "today": today,
             "event_time": event_time,
             "usable_from": usable_from,
         },
     )
-    return {row[0]: Shortfall(*row[1:]) for row in rows}
+    return {row[0]: Shortfall(row[1], row[2], _open_parts(row[3])) for row in rows}
 
 
 def read_units(conn: Connection, order: OrderFacts, *, limit: int) -> list[Unit]:
-    """Return the first planned units of the order that no report has made yet."""
+    """Return the first planned units of the order that no report has made yet, none of those that
+    were named here."""
     rows = conn.execute(
         """
         SELECT u.unit_id, u.serial, l.lot_id FROM unit u
           LEFT JOIN lot l ON l.item_id = u.item_id AND l.lot = '' AND l.serial = u.serial
                          AND l.work_order_id = 0
-         WHERE u.work_order_id = ? AND u.report_seq IS NULL
+         WHERE u.work_order_id = ? AND u.report_seq IS NULL AND u.origin = 'planned'
          ORDER BY u.position LIMIT ?
         """,
         [order.work_order_id, limit],

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from msgspec import Struct
 
+from mes_terminal.domain.operations import OperationFacts
 from mes_terminal.store.database import Connection
 from mes_terminal.store.staging import is_set_down
 
@@ -29,8 +30,14 @@ class OrderState(Struct, frozen=True, kw_only=True):
     good_micro: int
     scrapped_micro: int
     output_location: str
+    due_at: str | None
+    sequence: int | None
+    changes: str | None
+    """What loads changed and the station has not told yet (BF-7)."""
+    is_current: bool
+    """It is the order at hand."""
     touched: bool
-    """Something was reported, issued or owed, even if it was taken back since."""
+    """Something was reported, issued or owed, even if it was taken back, or waits in a slot."""
 
 
 class UnitState(Struct, frozen=True):
@@ -41,7 +48,8 @@ class UnitState(Struct, frozen=True):
 
 
 COUNTS_FROM_NOW: Final = -1
-"""`since` of a line whose version begins to count at what its amended order has reported."""
+"""`since` of a line whose version begins to count at what it was due for so far is this less those
+units: so it is told from a line whose need is as it was."""
 
 _ORDER: Final = "(SELECT work_order_id FROM work_order WHERE work_order = :work_order)"
 _ITEM: Final = "(SELECT item_id FROM item WHERE item = :item)"
@@ -57,10 +65,10 @@ _S_BOM: Final = f"(SELECT bom_id FROM bom WHERE item_id = {_S_ITEM} AND revision
 _WRITE_ORDER: Final = f"""
     INSERT INTO work_order (work_order, item_id, bom_id, revision, quantity_micro, start_at, due_at,
         sequence, work_centre_id, status, lot, replace_scrap, erp_ref, output_location_id,
-        snapshot_version, good_micro, scrapped_micro)
+        snapshot_version, good_micro, scrapped_micro, changes)
     SELECT s.work_order, {_S_ITEM}, {_S_BOM}, s.revision, s.quantity, s.start_at, s.due_at,
         s.sequence, {_S_CENTRE}, s.status, s.lot, s.replace_scrap, s.erp_ref, {_S_OUTPUT},
-        s.snapshot_version, s.good, s.scrapped
+        s.snapshot_version, s.good, s.scrapped, s.changes
     FROM temp.staged_orders AS s WHERE TRUE
     ON CONFLICT (work_order) DO UPDATE SET item_id = excluded.item_id, bom_id = excluded.bom_id,
         revision = excluded.revision, quantity_micro = excluded.quantity_micro,
@@ -68,7 +76,7 @@ _WRITE_ORDER: Final = f"""
         work_centre_id = excluded.work_centre_id, status = excluded.status, lot = excluded.lot,
         replace_scrap = excluded.replace_scrap, erp_ref = excluded.erp_ref,
         output_location_id = excluded.output_location_id,
-        snapshot_version = excluded.snapshot_version
+        snapshot_version = excluded.snapshot_version, changes = excluded.changes
 """  # noqa: S608
 _SAME_NEED: Final = """basis = excluded.basis
     AND net_num = excluded.net_num AND net_den = excluded.net_den
@@ -100,7 +108,7 @@ _STEP_ASIDE: Final = f"""
     UPDATE order_line SET position = -position WHERE work_order_id = {_ORDER}
 """  # noqa: S608
 _RENAME: Final = f"""
-    UPDATE order_line SET line = line || '/v' || snapshot_version
+    UPDATE order_line SET line = line || '/v' || snapshot_version, first_line = line
     WHERE work_order_id = {_ORDER} AND line = :line AND component_id <> {_COMPONENT}
 """  # noqa: S608
 _NOTE_SLOTS: Final = """
@@ -110,22 +118,14 @@ _NOTE_SLOTS: Final = """
           AND l.issue_method = 'backflush' AND l.net_num > 0)
     WHERE work_order = ?
 """
-_DUE_SO_FAR: Final = """(
-    SELECT b.good_micro + (
-            SELECT sum(s.scrapped_micro) FROM order_operation AS s
-            WHERE s.work_order_id = b.work_order_id
-              AND s.position BETWEEN order_line.operation_position AND b.position)
-    FROM order_operation AS b
-    WHERE b.work_order_id = order_line.work_order_id AND b.backflush_point = 1
-      AND b.position >= order_line.operation_position AND order_line.operation_position > 0
-    ORDER BY b.position LIMIT 1)"""
-"""Units that a line of an operation was due for so far, as `domain.operations.reported` counts."""
 _COUNT_FROM: Final = f"""
     UPDATE order_line SET
-        since_micro = iif(basis = 'per_unit', coalesce({_DUE_SO_FAR}, :reported), 0),
-        carried_micro = iif(basis = 'per_unit', issued_micro + owed_micro, 0),
-        carried_scrap_micro = iif(basis = 'per_unit', scrapped_micro + owed_scrap_micro, 0)
-    WHERE work_order_id = {_ORDER} AND since_micro = {COUNTS_FROM_NOW}
+        since_micro = iif(basis = 'per_unit', {COUNTS_FROM_NOW} - since_micro, 0),
+        carried_micro = iif(basis = 'per_unit',
+            issued_micro + owed_micro + written_off_micro, 0),
+        carried_scrap_micro = iif(basis = 'per_unit',
+            scrapped_micro + owed_scrap_micro + written_off_scrap_micro, 0)
+    WHERE work_order_id = {_ORDER} AND since_micro <= {COUNTS_FROM_NOW}
 """  # noqa: S608
 _RETIRE: Final = f"""
     UPDATE order_line SET position = -position + (
@@ -135,6 +135,11 @@ _RETIRE: Final = f"""
         carried_scrap_micro = 0
     WHERE work_order_id = {_ORDER} AND position < 0
 """  # noqa: S608
+_FREE_SLOTS: Final = f"""
+    DELETE FROM slot WHERE work_order_id = {_ORDER} AND report_seq IS NULL AND line_id IN (
+        SELECT line_id FROM order_line WHERE work_order_id = {_ORDER} AND net_num = 0)
+"""  # noqa: S608
+"""What waits for a unit in a slot that its line no longer has is in no unit any more (BF-18)."""
 _WRITE_SUBSTITUTE: Final = f"""
     INSERT INTO order_line_substitute (line_id, substitute_id, ratio_num, ratio_den, priority,
         approval, choice)
@@ -172,10 +177,14 @@ def read_orders(conn: Connection, work_orders: Collection[str]) -> dict[str, Ord
         """
         SELECT w.work_order, w.work_order_id, i.item, w.revision, w.quantity_micro, w.status,
                w.replace_scrap, w.snapshot_version, w.good_micro, w.scrapped_micro, o.location,
+               w.due_at, w.sequence, w.changes,
+               w.work_order_id = (SELECT coalesce(work_order_id, 0) FROM station_state),
                EXISTS (SELECT 1 FROM report AS r WHERE r.work_order_id = w.work_order_id)
                OR EXISTS (SELECT 1 FROM order_line AS l WHERE l.work_order_id = w.work_order_id
                    AND (l.issued_micro <> 0 OR l.scrapped_micro <> 0 OR l.owed_micro <> 0
                         OR l.owed_scrap_micro <> 0))
+               OR EXISTS (SELECT 1 FROM slot AS s WHERE s.work_order_id = w.work_order_id
+                   AND s.report_seq IS NULL)
         FROM json_each(?) AS wanted
         CROSS JOIN work_order AS w ON w.work_order = wanted.value
         JOIN item AS i USING (item_id)
@@ -195,7 +204,11 @@ def read_orders(conn: Connection, work_orders: Collection[str]) -> dict[str, Ord
             good_micro=row[8],
             scrapped_micro=row[9],
             output_location=row[10],
-            touched=bool(row[11]),
+            due_at=row[11],
+            sequence=row[12],
+            changes=row[13],
+            is_current=bool(row[14]),
+            touched=bool(row[15]),
         )
         for row in found
     }
@@ -236,6 +249,27 @@ def read_lines(conn: Connection, work_orders: Collection[str]) -> dict[str, list
     return lines
 
 
+def read_operations(
+    conn: Connection, work_orders: Collection[str]
+) -> dict[str, list[OperationFacts]]:
+    """Return the operations of some orders with what each has delivered; none without routing."""
+    rows = conn.execute(
+        """
+        SELECT w.work_order, o.position, o.operation, o.description, o.backflush_point, o.overlap,
+               o.good_micro, o.scrapped_micro
+        FROM json_each(?) AS wanted
+        CROSS JOIN work_order AS w ON w.work_order = wanted.value
+        CROSS JOIN order_operation AS o ON o.work_order_id = w.work_order_id
+        ORDER BY w.work_order_id, o.position
+        """,
+        (dumps(list(work_orders)),),
+    )
+    found: dict[str, list[OperationFacts]] = {}
+    for work_order, *operation in rows:
+        found.setdefault(work_order, []).append(OperationFacts(*operation))
+    return found
+
+
 def read_units(
     conn: Connection, serials: Collection[tuple[str, str]]
 ) -> dict[tuple[str, str], UnitState]:
@@ -246,6 +280,7 @@ def read_units(
         FROM json_each(?) AS wanted
         CROSS JOIN item AS i ON i.item = wanted.value ->> 0
         CROSS JOIN unit AS u ON u.item_id = i.item_id AND u.serial = wanted.value ->> 1
+                            AND u.origin <> 'freed'
         JOIN work_order AS w USING (work_order_id)
         """,
         (dumps(list(serials)),),
@@ -272,8 +307,8 @@ def write_lines(
 
     Those of the orders in `replaced` (which are released anew) have no reports, and go first.
 
-    Those in `amended` are new versions too, but of orders that have reports: they count from what
-    is `reported`, and the lines they no longer have stay with what was issued. `lines` and
+    Those in `amended` are new versions too, but of orders that are begun: their lines count from
+    what they were due for, and those they no longer have stay with what was issued. `lines` and
     substitutes have been set down.
     """
     _make_room(conn, amended, lines)
@@ -290,6 +325,7 @@ def write_lines(
         conn.executemany(_NOTE_SLOTS, [(one,) for one in {line["work_order"] for line in lines}])
     conn.executemany(_COUNT_FROM, amended)
     conn.executemany(_RETIRE, amended)
+    conn.executemany(_FREE_SLOTS, amended)
     if is_set_down(conn, "order_substitutes"):
         conn.execute(_WRITE_SUBSTITUTE)
     conn.executemany(_WRITE_OUTPUT, outputs)
@@ -313,7 +349,8 @@ def _make_room(conn: Connection, amended: Collection[Values], lines: Collection[
 
 
 def write_units(conn: Connection, *, gone: Iterable[Values], planned: Iterable[Values]) -> None:
-    """Replace the planned units of orders; units that are made stay."""
+    """Replace the planned units of orders; units that are made stay, and what was named here and is
+    not made becomes planned."""
     conn.executemany(
         f"""
         DELETE FROM unit
@@ -325,7 +362,9 @@ def write_units(conn: Connection, *, gone: Iterable[Values], planned: Iterable[V
         f"""
         INSERT INTO unit (work_order_id, item_id, serial, position)
         VALUES ({_ORDER}, {_ITEM}, :serial, :position)
-        ON CONFLICT (item_id, serial) DO UPDATE SET position = excluded.position
+        ON CONFLICT (item_id, serial) DO UPDATE
+            SET work_order_id = excluded.work_order_id, position = excluded.position,
+                origin = iif(report_seq IS NULL, 'planned', origin)
         """,  # noqa: S608
         planned,
     )

@@ -2,12 +2,14 @@
 
 from msgspec import Struct
 
+from mes_terminal.domain.order import OrderFacts
+from mes_terminal.domain.quantity import MICRO
 from mes_terminal.domain.shifts import Shift
 from mes_terminal.store.database import Connection
 
 
 class PlannedUnit(Struct, frozen=True):
-    """A planned or finished unit."""
+    """A planned, named or finished unit."""
 
     work_order: str
     item: str
@@ -68,10 +70,60 @@ def active_order(conn: Connection, current_order_id: int | None) -> str | None:
     return row[0] if row else None
 
 
+def started_order(conn: Connection, item_id: int) -> str | None:
+    """Return the started order of a product that is due first."""
+    row = conn.execute(
+        """
+        SELECT work_order FROM work_order
+         WHERE item_id = ? AND status = 'started'
+         ORDER BY due_at IS NULL, due_at, sequence IS NULL, sequence, work_order LIMIT 1
+        """,
+        [item_id],
+    ).fetchone()
+    return row[0] if row else None
+
+
 def unit_serial(conn: Connection, unit_id: int) -> str:
     """Return the serial of a unit."""
     row = conn.execute("SELECT serial FROM unit WHERE unit_id = ?", [unit_id]).fetchone()
     return str(row[0])
+
+
+def has_plan(conn: Connection, work_order_id: int) -> bool:
+    """Tell whether upstream says which units the order is for, made ones included."""
+    row = conn.execute(
+        "SELECT EXISTS (SELECT 1 FROM unit WHERE work_order_id = ? AND origin = 'planned')",
+        [work_order_id],
+    ).fetchone()
+    return bool(row[0])
+
+
+def name_unit(conn: Connection, order: OrderFacts, serial: str) -> int:
+    """Name a unit of the order by a serial that no unit of the product has (BF-39)."""
+    row = conn.execute(
+        """
+        INSERT INTO unit (work_order_id, item_id, serial, position, origin)
+        VALUES (?, ?, ?, ?, 'named')
+        ON CONFLICT (item_id, serial) DO UPDATE
+            SET work_order_id = excluded.work_order_id, position = excluded.position,
+                origin = excluded.origin
+        RETURNING unit_id
+        """,
+        [order.work_order_id, order.item_id, serial,
+         (order.good_micro + order.scrapped_micro) // MICRO + 1],
+    ).fetchone()  # fmt: skip
+    return int(row[0])
+
+
+def let_go(conn: Connection, unit_id: int) -> None:
+    """A unit that was named here and is not made is none any more."""
+    conn.execute(
+        """
+        UPDATE unit SET origin = 'freed'
+         WHERE unit_id = ? AND origin = 'named' AND report_seq IS NULL
+        """,
+        [unit_id],
+    )
 
 
 def orders_for_item(conn: Connection, item_id: int) -> ItemOrders:
@@ -102,6 +154,21 @@ def orders_for_item(conn: Connection, item_id: int) -> ItemOrders:
     return ItemOrders(None, bool(made_here), needed_lot)
 
 
+def closed_last(conn: Connection, item_id: int) -> str | None:
+    """Return the order of a product that was closed here last, if none of it is open."""
+    row = conn.execute(
+        """
+        SELECT work_order FROM work_order w
+         WHERE item_id = :item_id AND status = 'closed' AND activated_at IS NOT NULL
+           AND NOT EXISTS (SELECT 1 FROM work_order o
+                            WHERE o.item_id = :item_id AND o.status IN ('released', 'started'))
+         ORDER BY activated_at DESC, work_order_id DESC LIMIT 1
+        """,
+        {"item_id": item_id},
+    ).fetchone()
+    return row[0] if row else None
+
+
 def last_report(conn: Connection, work_order_id: int) -> LastReport | None:
     """Return the newest report of an order, rework (BF-28) left out."""
     row = conn.execute(
@@ -127,7 +194,8 @@ def box_report(conn: Connection, item_id: int, box: str) -> LastReport | None:
         SELECT r.event_time, r.person
           FROM box_report b JOIN report r USING (report_seq)
          WHERE b.item_id = :item_id AND b.box = :box
-           AND NOT EXISTS (SELECT 1 FROM report x WHERE x.reverses = r.report_seq)
+           AND NOT EXISTS (SELECT 1 FROM report x
+                            WHERE x.reverses = r.report_seq AND x.reverses_rest = 1)
          LIMIT 1
         """,
         {"item_id": item_id, "box": box},
@@ -141,7 +209,8 @@ def last_report_at(conn: Connection) -> str | None:
         """
         SELECT event_time FROM report r
          WHERE kind NOT IN ('reversal', 'rework', 'reworked', 'exchange')
-           AND NOT EXISTS (SELECT 1 FROM report x WHERE x.reverses = r.report_seq)
+           AND NOT EXISTS (SELECT 1 FROM report x
+                            WHERE x.reverses = r.report_seq AND x.reverses_rest = 1)
          ORDER BY report_seq DESC LIMIT 1
         """
     ).fetchone()
@@ -149,10 +218,10 @@ def last_report_at(conn: Connection) -> str | None:
 
 
 def start(conn: Connection, work_order_id: int, *, at: str) -> None:
-    """Make a released order a started one, active now."""
+    """Make a released order a started one, active now; what was changed about it is told."""
     conn.execute(
         """
-        UPDATE work_order SET status = 'started', activated_at = ?
+        UPDATE work_order SET status = 'started', activated_at = ?, changes = NULL
          WHERE work_order_id = ? AND status IN ('released', 'started')
         """,
         [at, work_order_id],

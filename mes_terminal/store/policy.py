@@ -3,15 +3,32 @@
 Read only where a situation is met, or where the matrix asks. Inside the caller's transaction.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import msgspec
 from msgspec import Struct
 
-from mes_terminal.domain.operations import Gain
+from mes_terminal.domain.outcome import ExceptionKind
 from mes_terminal.domain.run_time import OperationTime
 from mes_terminal.domain.scan import Scan
 from mes_terminal.store.database import Connection
+from mes_terminal.store.scan_journal import JOURNAL_COLUMNS, scan_of
+
+
+class LetPassPart(Struct, frozen=True, kw_only=True):
+    """What one event used, or made, in spite of a deviation that was let pass."""
+
+    kind: ExceptionKind
+    work_order_id: int
+    work_order: str
+    line_id: int | None = None
+    """`None`: it is about the order as a whole."""
+    line: str | None = None
+    item_id: int
+    item: str
+    lot_id: int | None = None
+    quantity_micro: int
+    cause: str
 
 
 class Started(Struct, frozen=True):
@@ -39,9 +56,18 @@ def class_of_item(conn: Connection, item: str) -> str | None:
     return row[0] if row else None
 
 
-def run_times(conn: Connection, work_order_id: int, gained: Sequence[Gain]) -> list[OperationTime]:
-    """Return the run time of each operation that is to gain units, with how many."""
-    units = {gain.position: gain.good_micro for gain in gained if gain.good_micro > 0}
+def item_of_lot(conn: Connection, lot_id: int) -> tuple[str, str | None]:
+    """Return the item of a lot or serial, and its class."""
+    row = conn.execute(
+        "SELECT item, item_class FROM item JOIN lot USING (item_id) WHERE lot_id = ?", [lot_id]
+    ).fetchone()
+    return row[0], row[1]
+
+
+def run_times(
+    conn: Connection, work_order_id: int, units: Mapping[int, int]
+) -> list[OperationTime]:
+    """Return the run time of each operation that is to gain units: position → how many."""
     rows = conn.execute(
         """
         SELECT work_centre_id, run_minutes_micro, run_basis_micro, position FROM order_operation
@@ -52,7 +78,7 @@ def run_times(conn: Connection, work_order_id: int, gained: Sequence[Gain]) -> l
     return [
         OperationTime(work_centre_id, run_micro, basis_micro, units[position])
         for work_centre_id, run_micro, basis_micro, position in rows
-        if position in units
+        if units.get(position, 0) > 0
     ]
 
 
@@ -63,7 +89,8 @@ def read_started(conn: Connection, work_order_id: int) -> Started:
         SELECT w.activated_at,
                (SELECT min(r.event_time) FROM report r
                  WHERE r.work_order_id = w.work_order_id AND r.kind <> 'reversal'
-                   AND NOT EXISTS (SELECT 1 FROM report x WHERE x.reverses = r.report_seq))
+                   AND NOT EXISTS (SELECT 1 FROM report x WHERE x.reverses = r.report_seq
+                                                    AND x.reverses_rest = 1))
           FROM work_order w WHERE w.work_order_id = ?
         """,
         [work_order_id],
@@ -74,58 +101,44 @@ def read_started(conn: Connection, work_order_id: int) -> Started:
 def asked_scan(conn: Connection, code: bytes, before_seq: int) -> Scan | None:
     """Return the newest scan of this code before another one: what the station asked about."""
     row = conn.execute(
-        """
-        SELECT scan_seq, scan_id, raw, truncated, device, received_at, event_time, badge, fault,
-               fault_key
-          FROM scan_journal WHERE raw = ? AND scan_seq < ?
+        f"""
+        SELECT {JOURNAL_COLUMNS} FROM scan_journal WHERE raw = ? AND scan_seq < ?
          ORDER BY scan_seq DESC LIMIT 1
-        """,
+        """,  # noqa: S608
         [code, before_seq],
     ).fetchone()
-    if row is None:
-        return None
-    return Scan(
-        scan_seq=row[0],
-        scan_id=row[1],
-        raw=row[2],
-        truncated=bool(row[3]),
-        device=row[4],
-        received_at=row[5],
-        event_time=row[6] or row[5],
-        badge=row[7],
-        fault=row[8],
-        fault_key=row[9],
-    )
+    return None if row is None else scan_of(row)
 
 
-def note_over_completion(
-    conn: Connection,
-    *,
-    work_order_id: int,
-    work_order: str,
-    item_id: int,
-    quantity_micro: int,
-    opened_at: str,
-    report_seq: int,
-    cause: str,
-) -> int:
-    """Open the order's exception `over_completion`, or let it grow; return its id.
+def note_let_pass(conn: Connection, part: LetPassPart, *, opened_at: str, event_seq: int) -> int:
+    """Open the exception of what was let pass, or let it grow; return its id.
 
-    Its part belongs to the report, so that a reversal voids it (BF-23).
+    One is open for an order line, or an order, and kind. The part belongs to the event that used
+    it, so that the reversal of a report voids it (BF-23).
     """
-    subject = f"order:{work_order}"
+    line_id = part.line_id
     row = conn.execute(
         """
-        INSERT INTO exception (kind, severity, subject, work_order_id, item_id, quantity_micro,
-                               opened_at, opened_event_seq, cause)
-        VALUES ('over_completion', 'info', ?, ?, ?, ?, ?, ?, ?)
+        INSERT INTO exception (kind, severity, subject, work_order_id, line_id, item_id, lot_id,
+                               quantity_micro, opened_at, opened_event_seq, cause)
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
         ON CONFLICT (kind, subject) WHERE status = 'open'
         DO UPDATE SET quantity_micro = quantity_micro + excluded.quantity_micro
         RETURNING exception_id
         """,
-        [subject, work_order_id, item_id, quantity_micro, opened_at, report_seq, cause],
-    ).fetchone()
+        [part.kind, "info" if line_id is None else "warn",
+         f"order:{part.work_order}" if line_id is None else f"line:{line_id}", part.work_order_id,
+         line_id, part.item_id, part.lot_id, part.quantity_micro, opened_at, event_seq, part.cause],
+    ).fetchone()  # fmt: skip
     conn.execute(
-        "INSERT INTO exception_item VALUES (?, ?, ?, 0)", [row[0], report_seq, quantity_micro]
+        """
+        INSERT INTO exception_item VALUES (:exception_id, :event_seq, :quantity_micro, 0)
+        ON CONFLICT DO UPDATE SET quantity_micro = quantity_micro + excluded.quantity_micro
+        """,
+        {
+            "exception_id": row[0],
+            "event_seq": event_seq,
+            "quantity_micro": part.quantity_micro,
+        },
     )
     return int(row[0])

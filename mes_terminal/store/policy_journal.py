@@ -98,7 +98,7 @@ def closes(conn: Connection, first: int) -> Iterator[Closed]:
                  WHERE b.work_order_id = r.work_order_id AND b.report_seq < r.report_seq
                    AND b.kind <> 'reversal'
                    AND NOT EXISTS (SELECT 1 FROM report x
-                                    WHERE x.reverses = b.report_seq
+                                    WHERE x.reverses = b.report_seq AND x.reverses_rest = 1
                                       AND x.report_seq < r.report_seq))
           FROM report r
           JOIN scan_journal j ON j.scan_seq = r.scan_seq
@@ -136,5 +136,13 @@ def order_item(conn: Connection, work_order: str) -> str | None:
     row = conn.execute(
         "SELECT i.item FROM work_order w JOIN item i USING (item_id) WHERE w.work_order = ?",
         [work_order],
+    ).fetchone()
+    return row[0] if row else None
+
+
+def cause_of(conn: Connection, exception_id: int) -> str | None:
+    """Return why an exception was opened."""
+    row = conn.execute(
+        "SELECT cause FROM exception WHERE exception_id = ?", [exception_id]
     ).fetchone()
     return row[0] if row else None

@@ -6,7 +6,7 @@ ITEMS: Final = """
 SELECT item, description, uom, tracking, gtin FROM item
 WHERE (:item IS NULL OR item = :item) ORDER BY item
 """
-OPERATORS: Final = "SELECT badge, name, role FROM operator ORDER BY badge"
+OPERATORS: Final = "SELECT badge, name, role FROM operator WHERE disabled_at IS NULL ORDER BY badge"
 LOCATIONS: Final = """
 SELECT location, kind, description FROM location WHERE kind <> 'virtual' ORDER BY location
 """
@@ -24,6 +24,7 @@ FROM unit AS u
 JOIN item AS i ON i.item_id = u.item_id
 JOIN work_order AS o ON o.work_order_id = u.work_order_id
 LEFT JOIN lot AS l ON l.item_id = u.item_id AND l.serial = u.serial
-WHERE (:item IS NULL OR i.item = :item) AND (:work_order IS NULL OR o.work_order = :work_order)
+WHERE u.origin <> 'freed'
+  AND (:item IS NULL OR i.item = :item) AND (:work_order IS NULL OR o.work_order = :work_order)
 ORDER BY i.item, u.serial
 """

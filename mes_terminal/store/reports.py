@@ -5,16 +5,17 @@ the number of lines.
 """
 
 import json
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Iterable, Sequence
+
+from msgspec.structs import replace
 
 from mes_terminal.domain.order import OrderFacts
-from mes_terminal.domain.posting import LogHead
+from mes_terminal.domain.posting import LogHead, ReportRow
 from mes_terminal.domain.report_plan import ExceptionDraft, ReportPlan
 from mes_terminal.domain.rules import StationRules
 from mes_terminal.domain.scan import Scan
 from mes_terminal.store import mount_spans, slots
-from mes_terminal.store.balances import add_stock, note_arrival, set_balances, set_expiry
+from mes_terminal.store.balances import add_stock, note_arrival, set_balances, shorten_expiry
 from mes_terminal.store.database import Connection
 from mes_terminal.store.events import append_event
 from mes_terminal.store.heal_queue import queue_healing
@@ -47,17 +48,11 @@ def write_report(
     add_stock(conn, plan.stock_in)
     for item_id, location_id, lot_id in plan.arrivals:
         note_arrival(conn, item_id, location_id, lot_id)
-    report_seq = append_event(conn, plan.event, head, scan, rules=rules)
+    draft = replace(plan.event, report=_row(order, plan))
+    report_seq = append_event(conn, draft, head, scan, rules=rules)
     if plan.exceptions:
         _write_exceptions(conn, order, plan.exceptions, report_seq, scan)
     _write_order(conn, order, plan, scan)
-    insert_report(
-        conn,
-        (report_seq, scan.scan_seq, order.work_order_id, plan.kind, plan.good_micro,
-         plan.scrapped_micro, plan.lot_id, plan.event.person, scan.event_time, order.status,
-         plan.expires_before, None, head.movement_seq + 1, len(plan.event.movements),
-         plan.operation, _passed(plan)),
-    )  # fmt: skip
     if plan.substitutions:
         first = head.movement_seq + 1
         conn.executemany(
@@ -73,7 +68,8 @@ def write_report(
             "UPDATE unit SET report_seq = ? WHERE unit_id = ?",
             [(report_seq, unit_id) for unit_id in plan.unit_ids],
         )
-    _queue_healing(conn, plan, report_seq)
+    if order.anything_short or plan.exceptions:
+        _queue_healing(conn, plan, report_seq)
     return report_seq
 
 
@@ -87,9 +83,26 @@ def _queue_healing(conn: Connection, plan: ReportPlan, report_seq: int) -> None:
             queue_healing(conn, draft.line.item_id, draft.line.location_id, report_seq)
 
 
-def insert_report(conn: Connection, row: tuple[Any, ...]) -> None:
-    """Insert the row of a report, in the order of the table's columns."""
-    conn.execute("INSERT INTO report VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", row)
+def _row(order: OrderFacts, plan: ReportPlan) -> ReportRow:
+    return ReportRow(
+        work_order_id=order.work_order_id,
+        kind=plan.kind,
+        good_micro=plan.good_micro,
+        scrapped_micro=plan.scrapped_micro,
+        lot_id=plan.lot_id,
+        order_status_before=order.status,
+        lot_expires_before=plan.expires_before,
+        operation=plan.operation,
+        passed=_passed(plan),
+    )
+
+
+def set_ahead(conn: Connection, work_order_id: int, ahead: Sequence[tuple[str, int]]) -> None:
+    """Set, by line, what an order's by- and co-products received beyond what its units bring."""
+    conn.executemany(
+        "UPDATE order_output SET ahead_micro = ? WHERE work_order_id = ? AND line = ?",
+        [(micro, work_order_id, line) for line, micro in ahead],
+    )
 
 
 def change_operations(
@@ -129,19 +142,19 @@ def _write_lots(conn: Connection, order: OrderFacts, plan: ReportPlan, scan: Sca
                 for new in plan.new_lots
             ],
         )  # fmt: skip
-    if plan.shortens_expiry and plan.lot_id is not None:
-        set_expiry(conn, plan.lot_id, plan.expires_on)
+    if plan.expires_on is not None:
+        shorten_expiry(conn, [(lot_id, plan.expires_on) for lot_id in plan.shortened])
 
 
 def _write_order(conn: Connection, order: OrderFacts, plan: ReportPlan, scan: Scan) -> None:
     conn.execute(
         """
         UPDATE work_order SET good_micro = good_micro + ?, scrapped_micro = scrapped_micro + ?,
-               status = ?, activated_at = ?
+               status = ?, activated_at = ?, process_expires_on = ?, changes = NULL
          WHERE work_order_id = ?
         """,
         [plan.good_micro, plan.scrapped_micro, plan.order_status, scan.event_time,
-         order.work_order_id],
+         plan.process_expires_on, order.work_order_id],
     )  # fmt: skip
     if plan.gains:
         change_operations(
@@ -161,23 +174,24 @@ def _write_exceptions(
     conn.executemany(
         """
         INSERT INTO exception (exception_id, kind, severity, subject, work_order_id, line_id,
-                               item_id, quantity_micro, opened_at, opened_event_seq, cause)
-        VALUES (?, ?, 'warn', 'line:' || ?, ?, ?, ?, ?, ?, ?, ?)
+                               item_id, lot_id, quantity_micro, opened_at, opened_event_seq, cause)
+        VALUES (?, ?, 'warn', 'line:' || ?, ?, ?, ?, ?, ?, ?, ?, ?)
         """,
         [
             (draft.exception_id, draft.kind, draft.line.line_id, order.work_order_id,
-             draft.line.line_id, draft.line.item_id, draft.quantity_micro, scan.event_time,
-             report_seq, draft.cause)
+             draft.line.line_id, draft.line.item_id, draft.lot_id, draft.quantity_micro,
+             scan.event_time, report_seq, draft.cause)
             for draft in drafts
             if draft.is_new
         ],
     )  # fmt: skip
     conn.executemany(
         """
-        UPDATE exception SET quantity_micro = quantity_micro + ?, cause = ? WHERE exception_id = ?
+        UPDATE exception SET quantity_micro = quantity_micro + ?, cause = ?, lot_id = ?
+         WHERE exception_id = ?
         """,
         [
-            (draft.quantity_micro, draft.cause, draft.exception_id)
+            (draft.quantity_micro, draft.cause, draft.lot_id, draft.exception_id)
             for draft in drafts
             if not draft.is_new
         ],
@@ -189,3 +203,15 @@ def _write_exceptions(
             for draft in drafts
         ],
     )
+
+
+def read_expiries(conn: Connection, lot_ids: Iterable[int]) -> list[str]:
+    """Return the days on which lots expire, of those that do."""
+    rows = conn.execute(
+        """
+        SELECT l.expires_on FROM json_each(?) u CROSS JOIN lot l ON l.lot_id = u.value
+         WHERE l.expires_on IS NOT NULL
+        """,
+        [json.dumps(list(lot_ids))],
+    )
+    return [row[0] for row in rows]

@@ -8,17 +8,16 @@ from typing import Final
 
 from msgspec import Struct
 
+from mes_terminal.domain.hand_issues import Waiting
 from mes_terminal.store.database import Connection
+from mes_terminal.store.empty_slots import empty_again
+from mes_terminal.store.made import STANDS
 from mes_terminal.store.materials import Place
-
-_STANDS: Final = "NOT EXISTS (SELECT 1 FROM report x WHERE x.reverses = r.report_seq)"
 
 _MAKER: Final = f"""
     SELECT w.work_order
-      FROM lot n
-     CROSS JOIN work_order w ON w.item_id = n.item_id
-     CROSS JOIN report r ON r.work_order_id = w.work_order_id
-     WHERE n.lot_id = :lot_id AND r.lot_id = n.lot_id AND r.kind = 'completion' AND {_STANDS}
+      FROM report r JOIN work_order w USING (work_order_id)
+     WHERE r.lot_id = :lot_id AND r.kind = 'completion' AND {STANDS}
      ORDER BY r.report_seq DESC LIMIT 1
 """  # noqa: S608
 _NAMED_MAKER: Final = """
@@ -33,7 +32,7 @@ _NAMED_MAKER: Final = """
 _MADE: Final = f"""
     SELECT r.lot_id FROM report r
      WHERE r.work_order_id = :work_order_id AND r.kind = 'completion' AND r.lot_id IS NOT NULL
-       AND {_STANDS}
+       AND {STANDS}
      GROUP BY r.lot_id ORDER BY max(r.report_seq) DESC
 """  # noqa: S608
 
@@ -41,15 +40,27 @@ _OPEN: Final = f"""
     SELECT w.work_order,
            sum(iif(r.kind = 'rework', m.quantity_micro, -m.quantity_micro)) AS open_micro,
            max(iif(r.kind = 'rework', r.report_seq, 0)) AS newest_seq
-      FROM lot n
-     CROSS JOIN work_order w ON w.item_id = n.item_id
-     CROSS JOIN report r ON r.work_order_id = w.work_order_id
+      FROM report r
+      JOIN work_order w USING (work_order_id)
      CROSS JOIN movement m ON m.movement_seq BETWEEN r.movement_first
                                                  AND r.movement_first + r.movement_count - 1
-     WHERE n.lot_id = :lot_id AND r.lot_id = n.lot_id AND r.kind IN ('rework', 'reworked')
-       AND {_STANDS}
+     WHERE {{picked}} AND r.kind IN ('rework', 'reworked')
+       AND {STANDS}
      GROUP BY w.work_order_id HAVING open_micro > 0
      ORDER BY newest_seq DESC
+"""  # noqa: S608
+_OPEN_OF_LOT: Final = _OPEN.format(picked="r.lot_id = :lot_id")
+_OPEN_OF_ORDER: Final = _OPEN.format(
+    picked="r.work_order_id = :work_order_id AND +r.lot_id = :lot_id"
+)
+"""Other orders may add to the lot without end."""
+
+_SENT_MICRO: Final = f"""
+    SELECT coalesce(sum(iif(r.kind = 'rework', m.quantity_micro, -m.quantity_micro)), 0)
+      FROM report r
+     CROSS JOIN movement m ON m.movement_seq BETWEEN r.movement_first
+                                                 AND r.movement_first + r.movement_count - 1
+     WHERE r.work_order_id = :work_order_id AND r.kind IN ('rework', 'reworked') AND {STANDS}
 """  # noqa: S608
 
 _SENT: Final = f"""
@@ -57,7 +68,7 @@ _SENT: Final = f"""
       FROM order_line l
      CROSS JOIN work_order w ON w.work_order_id = l.work_order_id
      CROSS JOIN report r ON r.work_order_id = w.work_order_id
-     WHERE l.component_id = :item_id AND r.kind = 'rework' AND {_STANDS}
+     WHERE l.component_id = :item_id AND r.kind = 'rework' AND {STANDS}
      GROUP BY w.work_order, r.lot_id
      ORDER BY max(r.report_seq) DESC
 """  # noqa: S608
@@ -107,6 +118,20 @@ def rework_place(conn: Connection, *, station: str) -> Place | None:
     return Place(*row) if row else None
 
 
+def anything_there(conn: Connection, *, station: str) -> bool:
+    """Tell whether anything lies at a rework location of this station."""
+    row = conn.execute(
+        """
+        SELECT EXISTS (
+            SELECT 1 FROM balance b JOIN location o USING (location_id)
+             WHERE o.kind = 'rework' AND coalesce(o.station, :station) = :station
+               AND b.quantity_micro > 0)
+        """,
+        {"station": station},
+    ).fetchone()
+    return bool(row[0])
+
+
 def maker_of(conn: Connection, lot_id: int) -> str | None:
     """Return the order that made a lot, of several the one that added to it last."""
     for statement in (_MAKER, _NAMED_MAKER):
@@ -121,13 +146,22 @@ def lots_made(conn: Connection, work_order_id: int) -> list[int]:
     return [row[0] for row in conn.execute(_MADE, {"work_order_id": work_order_id})]
 
 
-def open_passes(conn: Connection, lot_id: int) -> list[OpenPass]:
-    """Return what of a lot the orders have in rework by their reports, the latest first."""
+def open_passes(conn: Connection, lot_id: int, work_order_id: int | None = None) -> list[OpenPass]:
+    """Return what of a lot the orders, or one of them, have in rework by their reports, the latest
+    first."""
     found: list[OpenPass] = []
-    for work_order, quantity, report_seq in conn.execute(_OPEN, {"lot_id": lot_id}).fetchall():
+    statement = _OPEN_OF_LOT if work_order_id is None else _OPEN_OF_ORDER
+    asked = {"lot_id": lot_id, "work_order_id": work_order_id}
+    for work_order, quantity, report_seq in conn.execute(statement, asked).fetchall():
         row = conn.execute("SELECT reason FROM event WHERE event_seq = ?", [report_seq]).fetchone()
         found.append(OpenPass(work_order, quantity, report_seq, row[0]))
     return found
+
+
+def sent_micro(conn: Connection, work_order_id: int) -> int:
+    """Return how much an order sent to rework and has not completed again, by its reports."""
+    row = conn.execute(_SENT_MICRO, {"work_order_id": work_order_id}).fetchone()
+    return int(row[0])
 
 
 def is_in_rework(conn: Connection, unit_id: int, *, station: str) -> bool:
@@ -224,7 +258,9 @@ def swap(
 
 
 def put_back(conn: Connection, report_seq: int) -> None:
-    """An exchange is reversed, its slot empty again: the old serial sits there as before."""
+    """An exchange is reversed, its slot empty again: the old serial sits there as before. What
+    filled an empty slot leaves it empty."""
+    empty_again(conn, report_seq)
     conn.execute(
         """
         INSERT INTO slot (lot_id, line_id, work_order_id, unit_id, scan_seq, report_seq)
@@ -250,12 +286,13 @@ def sits_elsewhere(conn: Connection, report_seq: int) -> str | None:
     return row[0] if row else None
 
 
-def extras_since(conn: Connection, work_order_id: int, event_seq: int) -> list[tuple[int, int]]:
-    """Return (lot id, quantity) of tracked extra parts of an order that wait for a report and were
-    issued after an event."""
+def extras_since(conn: Connection, work_order_id: int, event_seq: int) -> list[Waiting]:
+    """Return the tracked extra parts of an order that wait for a report and were issued after an
+    event."""
     rows = conn.execute(
         """
-        SELECT h.lot_id, sum(h.quantity_micro) FROM hand_issue h JOIN item i USING (item_id)
+        SELECT 0, h.lot_id, sum(h.quantity_micro), 0, i.step_micro
+          FROM hand_issue h JOIN item i USING (item_id)
          WHERE h.work_order_id = ? AND h.report_seq IS NULL AND h.line_id IS NULL
            AND i.tracking <> 'none' AND h.event_seq > ?
          GROUP BY h.lot_id HAVING sum(h.quantity_micro) > 0
@@ -263,4 +300,4 @@ def extras_since(conn: Connection, work_order_id: int, event_seq: int) -> list[t
         """,
         [work_order_id, event_seq],
     )
-    return [(row[0], row[1]) for row in rows]
+    return [Waiting(*row) for row in rows]

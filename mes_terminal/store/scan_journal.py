@@ -1,12 +1,18 @@
 """The journal: every scan before it is read, and what became of it (BF-13). Insert-only."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Final
 
 from mes_terminal.domain.outcome import Outcome
-from mes_terminal.domain.posting import scan_bytes, sha256
+from mes_terminal.domain.posting import outcome_hash, scan_bytes, sha256
 from mes_terminal.domain.scan import CODE_MAX_BYTES, Scan, ScanRequest
 from mes_terminal.store.database import Connection
+
+JOURNAL_COLUMNS: Final = """
+    scan_seq, scan_id, received_at, event_time, device, badge, raw, truncated, fault, fault_key
+"""
+JournalRow = tuple[int, str, str, str | None, str, str | None, bytes, int, str | None, str | None]
+"""A row of the journal: all columns, in order."""
 
 
 def insert_scans(
@@ -14,119 +20,77 @@ def insert_scans(
 ) -> list[Scan]:
     """Journal scans in order; a code that is too long keeps its first bytes."""
     return [
-        Scan(
-            scan_seq=_insert(conn, request, scan_id, received_at),
-            scan_id=scan_id,
-            raw=request.raw[:CODE_MAX_BYTES],
-            truncated=len(request.raw) > CODE_MAX_BYTES,
-            device=request.device,
-            received_at=received_at,
-            event_time=request.event_time or received_at,
-            badge=request.badge,
-            fault=request.fault,
-            fault_key=request.fault_key,
-        )
+        scan_of(_insert(conn, request, scan_id, received_at))
         for request, scan_id in zip(requests, ids, strict=True)
     ]
 
 
-def _insert(conn: Connection, request: ScanRequest, scan_id: str, received_at: str) -> int:
+def _insert(conn: Connection, request: ScanRequest, scan_id: str, received_at: str) -> JournalRow:
+    given = None if request.event_time == received_at else request.event_time
+    truncated = int(len(request.raw) > CODE_MAX_BYTES)
+    row = (
+        scan_id, received_at, given, request.device, request.badge, request.raw[:CODE_MAX_BYTES],
+        truncated, request.fault, request.fault_key,
+    )  # fmt: skip
     cursor = conn.execute(
-        """
-        INSERT INTO scan_journal
-               (scan_id, received_at, event_time, device, badge, raw, truncated, fault, fault_key)
-        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
-        """,
-        [
-            scan_id,
-            received_at,
-            None if request.event_time == received_at else request.event_time,
-            request.device,
-            request.badge,
-            request.raw[:CODE_MAX_BYTES],
-            int(len(request.raw) > CODE_MAX_BYTES),
-            request.fault,
-            request.fault_key,
-        ],
+        f"INSERT INTO scan_journal ({JOURNAL_COLUMNS}) VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?)",  # noqa: S608
+        row,
     )
     assert cursor.lastrowid is not None
-    return cursor.lastrowid
+    return (cursor.lastrowid, *row)
 
 
 def waiting(conn: Connection, *, now: str) -> list[Scan]:
     """Return the scans that have no outcome yet: those after the last one that has."""
     rows = conn.execute(
-        """
-        SELECT scan_seq, scan_id, received_at, event_time, device, badge, raw, truncated,
-               fault, fault_key
-          FROM scan_journal
+        f"""
+        SELECT {JOURNAL_COLUMNS} FROM scan_journal
          WHERE scan_seq > (SELECT coalesce(max(scan_seq), 0) FROM scan_outcome)
          ORDER BY scan_seq
-        """
+        """  # noqa: S608
     )
-    return [
-        Scan(
-            scan_seq=seq,
-            scan_id=scan_id,
-            raw=raw,
-            truncated=bool(truncated),
-            device=device,
-            received_at=received_at,
-            event_time=event_time or received_at,
-            badge=badge,
-            fault=fault,
-            fault_key=fault_key,
-            recovered_at=now,
-        )
-        for (
-            seq,
-            scan_id,
-            received_at,
-            event_time,
-            device,
-            badge,
-            raw,
-            truncated,
-            fault,
-            fault_key,
-        ) in rows
-    ]
+    return [scan_of(row, recovered_at=now) for row in rows]
+
+
+def scan_of(row: JournalRow, *, recovered_at: str | None = None) -> Scan:
+    """Return the scan that a row of the journal is, with the hash of the row."""
+    seq, scan_id, received_at, given, device, badge, raw, truncated, fault, fault_key = row
+    return Scan(
+        scan_seq=seq,
+        row_hash=sha256(scan_bytes(row)),
+        scan_id=scan_id,
+        raw=raw,
+        truncated=bool(truncated),
+        device=device,
+        received_at=received_at,
+        event_time=given or received_at,
+        badge=badge,
+        fault=fault,
+        fault_key=fault_key,
+        recovered_at=recovered_at,
+    )
 
 
 def conclude(
-    conn: Connection, scan: Scan, outcome: Outcome, event_seq: int | None, *, status: str = "done"
+    conn: Connection,
+    scan: Scan,
+    outcome: Outcome,
+    event_seq: int | None,
+    *,
+    previous_hash: str,
+    status: str = "done",
 ) -> None:
-    """Record what became of a scan."""
-    conn.execute(
-        "INSERT INTO scan_outcome VALUES (?, ?, ?, ?, ?, ?, ?)",
-        [
-            scan.scan_seq,
-            status,
-            outcome.outcome,
-            outcome.reason,
-            outcome.message,
-            event_seq,
-            scan.received_at,
-        ],
-    )
-
-
-def scan_hash(scan: Scan) -> str:
-    """Return the SHA-256 of the scan's journal row, which its events carry."""
-    return sha256(scan_bytes(_row(scan)))
-
-
-def _row(scan: Scan) -> tuple[Any, ...]:
-    given = scan.event_time if scan.event_time != scan.received_at else None
-    return (
+    """Record what became of a scan. `previous_hash` is that of the scan concluded before it."""
+    row = (
         scan.scan_seq,
-        scan.scan_id,
+        status,
+        outcome.outcome,
+        outcome.reason,
+        outcome.message,
+        event_seq,
         scan.received_at,
-        given,
-        scan.device,
-        scan.badge,
-        scan.raw,
-        int(scan.truncated),
-        scan.fault,
-        scan.fault_key,
+    )
+    conn.execute(
+        "INSERT INTO scan_outcome VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        [*row, outcome_hash(previous_hash, scan.row_hash, row)],
     )

@@ -160,7 +160,18 @@ CREATE TABLE operator (
     name TEXT NOT NULL,
     role TEXT NOT NULL CHECK (
         role = 'operator' OR role = 'supervisor' OR role = 'quality' OR role = 'auditor'),
-    language TEXT
+    language TEXT,
+    disabled_at TEXT                    -- NULL: may work here; people are never deleted
+) STRICT, WITHOUT ROWID;
+
+-- PINs, as Argon2id hashes and nothing else; they stand in no event, list or log. A try counts as
+-- wrong from its beginning on, so that neither a stop nor tries side by side are free.
+CREATE TABLE operator_pin (
+    badge TEXT PRIMARY KEY REFERENCES operator,
+    pin_hash TEXT NOT NULL,
+    set_at TEXT NOT NULL,
+    wrong INTEGER NOT NULL DEFAULT 0,   -- tries since the last right one
+    locked_until TEXT
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE reason (
@@ -229,6 +240,9 @@ CREATE TABLE balance (
 CREATE INDEX balance_pick
     ON balance (item_id, location_id, expires_on, received_at, lot, container_id, arrived_at)
     WHERE pickable = 1;
+-- Stock that may not be picked; with the pick index all there is of an item at a location.
+CREATE INDEX balance_held ON balance (item_id, location_id)
+    WHERE pickable = 0 AND quantity_micro > 0;
 
 -- The only lot of an item at a location since its last receipt or count there (BF-37, `sole`).
 CREATE TABLE item_location (
@@ -244,7 +258,12 @@ CREATE TABLE mount (
     lot_id INTEGER NOT NULL REFERENCES lot,
     container_id INTEGER NOT NULL DEFAULT 0,
     location_id INTEGER NOT NULL REFERENCES location,
-    mounted_at TEXT NOT NULL
+    mounted_at TEXT NOT NULL,
+    -- It is drawn from although it is expired, although it is held: somebody let that pass (BF-24).
+    may_expire INTEGER NOT NULL DEFAULT 0 CHECK (may_expire IN (0, 1)),
+    may_be_held INTEGER NOT NULL DEFAULT 0 CHECK (may_be_held IN (0, 1)),
+    -- Who approved it where it stands in for a component and that takes an approval (BF-29).
+    approved_by TEXT CHECK (approved_by = 'supervisor' OR approved_by = 'matrix')
 ) STRICT, WITHOUT ROWID;
 
 -- What was mounted where, and for how long (BF-17): a row a stay, open while it lasts.
@@ -309,10 +328,13 @@ CREATE TABLE work_order (
     good_micro INTEGER NOT NULL DEFAULT 0,        -- reported so far, go-live included
     scrapped_micro INTEGER NOT NULL DEFAULT 0,
     has_slots INTEGER NOT NULL DEFAULT 0 CHECK (has_slots IN (0, 1)),  -- for serials (BF-18)
-    activated_at TEXT                   -- made active here last
+    activated_at TEXT,                  -- made active here last
+    process_expires_on TEXT,            -- the earliest of what its operations took (BF-39)
+    changes TEXT                        -- by loads, still to be told here (BF-7): JSON
 ) STRICT;
 CREATE INDEX work_order_open ON work_order (item_id, status, due_at)
     WHERE status IN ('released', 'started');
+CREATE INDEX work_order_item ON work_order (item_id);
 
 -- The snapshot (BF-7). The requirement of the line for n micro-units reported, in micro-units of
 -- the component, is n * num / den (per_unit) or num / den from the first unit on (per_order);
@@ -321,6 +343,7 @@ CREATE TABLE order_line (
     line_id INTEGER PRIMARY KEY,
     work_order_id INTEGER NOT NULL REFERENCES work_order,
     line TEXT NOT NULL,                 -- below a phantom the path: 20.10 (BF-6)
+    first_line TEXT,                    -- the name upstream knows, once another took its place
     position INTEGER NOT NULL,          -- order of the lines, from 1
     component_id INTEGER NOT NULL REFERENCES item,
     basis TEXT NOT NULL CHECK (basis IN ('per_unit', 'per_order')),
@@ -345,6 +368,8 @@ CREATE TABLE order_line (
     scrapped_micro INTEGER NOT NULL DEFAULT 0,    -- planned-scrap part, posted
     owed_micro INTEGER NOT NULL DEFAULT 0,        -- net part, owed (BF-20)
     owed_scrap_micro INTEGER NOT NULL DEFAULT 0,  -- planned-scrap part, owed
+    written_off_micro INTEGER NOT NULL DEFAULT 0,  -- net part, owed once and written off (BF-23)
+    written_off_scrap_micro INTEGER NOT NULL DEFAULT 0,  -- planned-scrap part, likewise
     -- A version that began after reports counts from there: units reported, and what the line had
     -- been issued or owed by then.
     since_micro INTEGER NOT NULL DEFAULT 0,
@@ -385,6 +410,8 @@ CREATE TABLE order_output (
     net_num INTEGER NOT NULL,
     net_den INTEGER NOT NULL CHECK (net_den > 0),
     cost_share_pct_micro INTEGER,
+    -- Received beyond what the good units bring: a reversal gives back what was recorded (BF-31).
+    ahead_micro INTEGER NOT NULL DEFAULT 0,
     PRIMARY KEY (work_order_id, line)
 ) STRICT, WITHOUT ROWID;
 
@@ -400,18 +427,23 @@ CREATE TABLE order_line_substitute (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX order_line_substitute_item ON order_line_substitute (substitute_id);
 
--- The planned units of a serial-tracked product.
+-- The units of a serial-tracked product: planned upstream, or named by their serial here where none
+-- are planned (BF-39). One that was named and taken back is freed: no unit of any order.
 CREATE TABLE unit (
     unit_id INTEGER PRIMARY KEY,
     work_order_id INTEGER NOT NULL REFERENCES work_order,
     item_id INTEGER NOT NULL REFERENCES item,
     serial TEXT NOT NULL,
     position INTEGER NOT NULL,          -- order of the file
-    report_seq INTEGER REFERENCES report,  -- the report that made it; NULL: still planned
+    report_seq INTEGER REFERENCES report,  -- the report that made it; NULL: not made yet
+    origin TEXT NOT NULL DEFAULT 'planned' CHECK (
+        origin = 'planned' OR origin = 'named' OR origin = 'freed'),
     UNIQUE (item_id, serial)
 ) STRICT;
 CREATE INDEX unit_serial ON unit (serial);
 CREATE INDEX unit_planned ON unit (work_order_id, position) WHERE report_seq IS NULL;
+CREATE INDEX unit_report ON unit (report_seq) WHERE report_seq IS NOT NULL;
+CREATE INDEX unit_of_plan ON unit (work_order_id) WHERE origin = 'planned';
 
 -- The journal (BF-13) ----------------------------------------------------------------------------
 
@@ -435,7 +467,8 @@ CREATE TABLE scan_outcome (
     reason TEXT,
     message TEXT NOT NULL,
     event_seq INTEGER REFERENCES event, -- what it wrote, if anything
-    concluded_at TEXT NOT NULL
+    concluded_at TEXT NOT NULL,
+    hash TEXT NOT NULL                  -- over the one before, the journal row's and this row
 ) STRICT;
 
 -- The log: one chain of the exact bytes of everything that happened -------------------------------
@@ -489,10 +522,14 @@ CREATE TABLE report (
     movement_first INTEGER NOT NULL,    -- its movements: this one
     movement_count INTEGER NOT NULL,    -- and so many
     operation TEXT,                     -- the one reported, or scrapped at
-    passed TEXT                         -- JSON [[position, good, scrapped]]: what operations gained
+    passed TEXT,                        -- JSON [[position, good, scrapped]]: what operations gained
+    reversed_micro INTEGER,             -- of a reversal: how many units of the report it takes back
+    reverses_rest INTEGER NOT NULL DEFAULT 0 CHECK (reverses_rest IN (0, 1))  -- and all that stood
 ) STRICT;
-CREATE UNIQUE INDEX report_reverses ON report (reverses) WHERE reverses IS NOT NULL;
+CREATE INDEX report_reverses ON report (reverses) WHERE reverses IS NOT NULL;
+CREATE UNIQUE INDEX report_reversed ON report (reverses) WHERE reverses_rest = 1;
 CREATE INDEX report_work_order ON report (work_order_id);
+CREATE INDEX report_lot ON report (lot_id) WHERE lot_id IS NOT NULL;
 
 -- Issues by hand, their returns (negative) and extra parts (BF-10). A report takes in those that wait
 -- for one: its units are made from them too (BF-37).
@@ -505,6 +542,7 @@ CREATE TABLE hand_issue (
     lot_id INTEGER NOT NULL REFERENCES lot,
     container_id INTEGER NOT NULL DEFAULT 0,
     quantity_micro INTEGER NOT NULL,
+    covered_micro INTEGER NOT NULL,     -- in units of the line's component (BF-29); 0: an extra part
     reason TEXT,                        -- of an extra part
     report_seq INTEGER                  -- the report whose genealogy has it; NULL: waits
 ) STRICT;
@@ -513,6 +551,14 @@ CREATE INDEX hand_issue_lot ON hand_issue (lot_id);
 CREATE INDEX hand_issue_waiting ON hand_issue (work_order_id) WHERE report_seq IS NULL;
 CREATE INDEX hand_issue_report ON hand_issue (report_seq) WHERE report_seq IS NOT NULL;
 
+-- Returns of what a report had taken in: its units are made of so much less. One report an event, so
+-- that the event's edges are those of the report.
+CREATE TABLE hand_return (
+    event_seq INTEGER PRIMARY KEY REFERENCES event,
+    report_seq INTEGER NOT NULL REFERENCES report
+) STRICT;
+CREATE INDEX hand_return_report ON hand_return (report_seq);
+
 -- Serials of components that sit in a unit, or wait for it to be scanned (BF-18).
 CREATE TABLE slot (
     lot_id INTEGER PRIMARY KEY REFERENCES lot,  -- in one parent at a time
@@ -520,7 +566,10 @@ CREATE TABLE slot (
     work_order_id INTEGER NOT NULL REFERENCES work_order,
     unit_id INTEGER REFERENCES unit,    -- NULL: the unit at hand has not been scanned
     scan_seq INTEGER NOT NULL REFERENCES scan_journal,
-    report_seq INTEGER REFERENCES report  -- the report that built it in; NULL: not yet
+    report_seq INTEGER REFERENCES report, -- the report that built it in; NULL: not yet
+    -- It was scanned although it was expired, although it was held (BF-24).
+    may_expire INTEGER NOT NULL DEFAULT 0 CHECK (may_expire IN (0, 1)),
+    may_be_held INTEGER NOT NULL DEFAULT 0 CHECK (may_be_held IN (0, 1))
 ) STRICT;
 CREATE INDEX slot_open ON slot (work_order_id, unit_id) WHERE report_seq IS NULL;
 CREATE INDEX slot_report ON slot (report_seq) WHERE report_seq IS NOT NULL;
@@ -575,6 +624,16 @@ CREATE TABLE substitution (
     covered_micro INTEGER NOT NULL CHECK (covered_micro > 0)
 ) STRICT;
 
+-- What of a movement went back: by the reversal of its report or of a part of it, or by the undoing
+-- of a healing (BF-31).
+CREATE TABLE taken_back (
+    movement_seq INTEGER NOT NULL,
+    event_seq INTEGER NOT NULL,
+    quantity_micro INTEGER NOT NULL CHECK (quantity_micro >= 0),
+    covered_micro INTEGER NOT NULL CHECK (covered_micro >= 0),
+    PRIMARY KEY (movement_seq, event_seq)
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE edge (
     child_id INTEGER NOT NULL,          -- lot_id of what was made
     parent_id INTEGER NOT NULL,         -- lot_id of what it was made from
@@ -610,6 +669,10 @@ CREATE TABLE exception (
 ) STRICT;
 CREATE UNIQUE INDEX exception_open ON exception (kind, subject) WHERE status = 'open';
 CREATE INDEX exception_short ON exception (item_id) WHERE kind = 'shortage' AND status = 'open';
+-- The desk's groups and their pages, the oldest first: without a row being read, and without sorting.
+CREATE INDEX exception_desk ON exception (kind, opened_at, exception_id, severity)
+    WHERE status = 'open';
+CREATE INDEX exception_history ON exception (kind, opened_at, exception_id, severity);
 
 CREATE TABLE exception_item (
     exception_id INTEGER NOT NULL REFERENCES exception,
@@ -618,6 +681,7 @@ CREATE TABLE exception_item (
     scrap_micro INTEGER NOT NULL DEFAULT 0,  -- of it the planned-scrap part
     PRIMARY KEY (exception_id, event_seq)
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX exception_item_event ON exception_item (event_seq);
 
 -- Changes that may mend an open shortage (BF-22): written in the transaction of the change, worked
 -- off between scans, so that a stop in between loses none.
@@ -631,21 +695,32 @@ CREATE TABLE heal_queue (
     exception_id INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 
--- An owed part of a report that was posted later. Its quantities stand in exception_item, its
--- movements and edges belong to its own event.
+-- An owed part of a report that was posted later, or written off. Its quantities stand in
+-- exception_item, its movements and edges belong to its own event.
 CREATE TABLE healing (
     event_seq INTEGER PRIMARY KEY REFERENCES event,
     exception_id INTEGER NOT NULL REFERENCES exception,
     report_seq INTEGER NOT NULL REFERENCES report,
-    cause_seq INTEGER NOT NULL REFERENCES event,  -- the change that mended it
+    cause_seq INTEGER REFERENCES event, -- the change that mended it; NULL: a person decided
     movement_first INTEGER NOT NULL,
     movement_count INTEGER NOT NULL,
+    written_micro INTEGER NOT NULL DEFAULT 0,  -- of it nothing was posted for, net
+    written_scrap_micro INTEGER NOT NULL DEFAULT 0,  -- and as planned scrap
     -- What it drew on was taken back, so the part is owed again. (Where its own report is reversed,
     -- the reversal takes back the healing too, and this stays empty.)
     undone_seq INTEGER REFERENCES event
 ) STRICT;
 CREATE INDEX healing_report ON healing (report_seq);
 CREATE UNIQUE INDEX healing_undone ON healing (undone_seq) WHERE undone_seq IS NOT NULL;
+
+-- What of a write-off went back by the reversal of its report or of a part of it.
+CREATE TABLE unwritten (
+    healing_seq INTEGER NOT NULL REFERENCES healing,
+    event_seq INTEGER NOT NULL REFERENCES event,
+    quantity_micro INTEGER NOT NULL,    -- for the units
+    scrap_micro INTEGER NOT NULL,       -- as planned scrap
+    PRIMARY KEY (healing_seq, event_seq)
+) STRICT, WITHOUT ROWID;
 
 -- Lots that are held or rejected and were not once: since which event. An earlier report could have
 -- used them.
@@ -663,6 +738,64 @@ CREATE TRIGGER lot_freed AFTER UPDATE OF status ON lot
     WHEN OLD.status <> 'available' AND NEW.status = 'available'
     BEGIN DELETE FROM held_lot WHERE item_id = NEW.item_id AND lot_id = NEW.lot_id; END;
 
+-- Counts (BF-32): a count of a place, what was counted against the books of that moment, what each
+-- item came to, and what is to be booked for it.
+CREATE TABLE stock_count (
+    stock_count_id INTEGER PRIMARY KEY,
+    location_id INTEGER NOT NULL REFERENCES location,
+    started_seq INTEGER NOT NULL REFERENCES event,
+    started_at TEXT NOT NULL,
+    person TEXT,
+    status TEXT NOT NULL DEFAULT 'open' CHECK (
+        status = 'open' OR status = 'ended' OR status = 'dropped'),
+    ended_seq INTEGER REFERENCES event,
+    ended_at TEXT
+) STRICT;
+
+CREATE TABLE count_stock (
+    stock_count_id INTEGER NOT NULL REFERENCES stock_count,
+    lot_id INTEGER NOT NULL REFERENCES lot,
+    container_id INTEGER NOT NULL,
+    item_id INTEGER NOT NULL REFERENCES item,
+    counted_micro INTEGER NOT NULL,
+    book_micro INTEGER NOT NULL,        -- when it was scanned first
+    movement_seq INTEGER NOT NULL,      -- the ledger's position then
+    scan_seq INTEGER NOT NULL REFERENCES scan_journal,
+    PRIMARY KEY (stock_count_id, lot_id, container_id)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE count_item (
+    stock_count_id INTEGER NOT NULL REFERENCES stock_count,
+    item_id INTEGER NOT NULL REFERENCES item,
+    owed_micro INTEGER NOT NULL,        -- when it was scanned first
+    in_process_micro INTEGER NOT NULL DEFAULT 0,
+    expected_micro INTEGER,             -- NULL until the count has ended
+    counted_micro INTEGER,
+    exception_id INTEGER REFERENCES exception,  -- it waits, or waited, for approval
+    posted_seq INTEGER REFERENCES event,
+    PRIMARY KEY (stock_count_id, item_id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX count_item_item ON count_item (item_id, stock_count_id);
+CREATE INDEX count_item_exception ON count_item (exception_id) WHERE exception_id IS NOT NULL;
+
+CREATE TABLE count_change (
+    stock_count_id INTEGER NOT NULL REFERENCES stock_count,
+    item_id INTEGER NOT NULL REFERENCES item,
+    lot_id INTEGER NOT NULL REFERENCES lot,
+    container_id INTEGER NOT NULL,
+    delta_micro INTEGER NOT NULL,
+    PRIMARY KEY (stock_count_id, item_id, lot_id, container_id)
+) STRICT, WITHOUT ROWID;
+
+-- Units of an order that are on the line, as somebody said in a count; NULL: asked.
+CREATE TABLE count_units (
+    count_units_id INTEGER PRIMARY KEY,
+    stock_count_id INTEGER NOT NULL REFERENCES stock_count,
+    work_order_id INTEGER NOT NULL REFERENCES work_order,
+    units_micro INTEGER,
+    UNIQUE (stock_count_id, work_order_id)
+) STRICT;
+
 -- State of the station that a restart must find ---------------------------------------------------
 
 CREATE TABLE station_state (
@@ -673,6 +806,7 @@ CREATE TABLE station_state (
     -- The unit at hand, whose slots are filled (BF-18): of a serial-tracked product, or the next one.
     unit_id INTEGER REFERENCES unit,
     next_unit INTEGER NOT NULL DEFAULT 0 CHECK (next_unit IN (0, 1)),
+    stock_count_id INTEGER REFERENCES stock_count,  -- the count that is open (BF-32)
     pending_verb TEXT,                  -- a command that waits for its code
     pending_argument TEXT,
     pending_quantity_micro INTEGER,     -- %QTY
@@ -714,6 +848,10 @@ CREATE TRIGGER report_no_update BEFORE UPDATE ON report
     BEGIN SELECT RAISE(ABORT, 'report is append-only'); END;
 CREATE TRIGGER report_no_delete BEFORE DELETE ON report
     BEGIN SELECT RAISE(ABORT, 'report is append-only'); END;
+CREATE TRIGGER taken_back_no_update BEFORE UPDATE ON taken_back
+    BEGIN SELECT RAISE(ABORT, 'taken_back is append-only'); END;
+CREATE TRIGGER taken_back_no_delete BEFORE DELETE ON taken_back
+    BEGIN SELECT RAISE(ABORT, 'taken_back is append-only'); END;
 CREATE TRIGGER scan_journal_no_update BEFORE UPDATE ON scan_journal
     BEGIN SELECT RAISE(ABORT, 'scan_journal is append-only'); END;
 CREATE TRIGGER scan_journal_no_delete BEFORE DELETE ON scan_journal

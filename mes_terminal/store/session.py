@@ -8,18 +8,19 @@ from mes_terminal.store.events import HEAD_COLUMNS, head_of
 _READ = f"""
     SELECT o.badge, o.name, o.role, o.language,
            s.badge, s.signed_in_at, s.work_order_id, s.unit_id, s.next_unit,
+           s.stock_count_id,
            s.pending_verb, s.pending_argument,
            s.pending_quantity_micro, s.confirm_reason, s.confirm_code, s.confirm_until,
            s.recovered_code, s.recovered_until, s.clock_in_doubt, s.master_data_version,
            EXISTS (SELECT 1 FROM mount),
            {HEAD_COLUMNS}
       FROM station_state s
-      LEFT JOIN operator o ON o.badge = coalesce(:badge, s.badge)
+      LEFT JOIN operator o ON o.badge = coalesce(:badge, s.badge) AND o.disabled_at IS NULL
 """  # noqa: S608
 _WRITE = """
     UPDATE station_state
        SET badge = :badge, signed_in_at = :signed_in_at, work_order_id = :work_order_id,
-           unit_id = :unit_id, next_unit = :next_unit,
+           unit_id = :unit_id, next_unit = :next_unit, stock_count_id = :stock_count_id,
            pending_verb = :pending_verb, pending_argument = :pending_argument,
            pending_quantity_micro = :pending_quantity_micro, confirm_reason = :confirm_reason,
            confirm_code = :confirm_code, confirm_until = :confirm_until,
@@ -37,26 +38,27 @@ def read_session(
     """
     row = conn.execute(_READ, {"badge": badge}).fetchone()
     person = Person(*row[:4]) if row[0] is not None else None
-    state = row[4:20]
+    state = row[4:21]
     session = Session(
         badge=state[0],
         signed_in_at=state[1],
         work_order_id=state[2],
         unit_id=state[3],
         next_unit=bool(state[4]),
-        pending_verb=state[5],
-        pending_argument=state[6],
-        pending_quantity_micro=state[7],
-        confirm_reason=state[8],
-        confirm_code=state[9],
-        confirm_until=state[10],
-        recovered_code=state[11],
-        recovered_until=state[12],
-        clock_in_doubt=bool(state[13]),
-        master_data_version=state[14],
-        anything_mounted=bool(state[15]),
+        stock_count_id=state[5],
+        pending_verb=state[6],
+        pending_argument=state[7],
+        pending_quantity_micro=state[8],
+        confirm_reason=state[9],
+        confirm_code=state[10],
+        confirm_until=state[11],
+        recovered_code=state[12],
+        recovered_until=state[13],
+        clock_in_doubt=bool(state[14]),
+        master_data_version=state[15],
+        anything_mounted=bool(state[16]),
     )
-    return session, person, head_of(row[20:])
+    return session, person, head_of(row[21:])
 
 
 def write_session(conn: Connection, session: Session) -> None:
@@ -69,6 +71,7 @@ def write_session(conn: Connection, session: Session) -> None:
             "work_order_id": session.work_order_id,
             "unit_id": session.unit_id,
             "next_unit": int(session.next_unit),
+            "stock_count_id": session.stock_count_id,
             "pending_verb": session.pending_verb,
             "pending_argument": session.pending_argument,
             "pending_quantity_micro": session.pending_quantity_micro,
@@ -83,8 +86,9 @@ def write_session(conn: Connection, session: Session) -> None:
 
 
 def operator_of(conn: Connection, badge: str) -> Person | None:
-    """Return the person of a badge."""
+    """Return the person of a badge; `None` if it is nobody's, or theirs no longer."""
     row = conn.execute(
-        "SELECT badge, name, role, language FROM operator WHERE badge = ?", [badge]
+        "SELECT badge, name, role, language FROM operator WHERE badge = ? AND disabled_at IS NULL",
+        [badge],
     ).fetchone()
     return Person(*row) if row else None

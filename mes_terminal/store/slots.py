@@ -1,12 +1,14 @@
 """Slots for the serials of components: which an order has, and what is in them (BF-18)."""
 
 from collections.abc import Iterable, Sequence
+from json import dumps
 
 from msgspec import Struct
 
 from mes_terminal.domain.order import Source
 from mes_terminal.domain.slots import Filled, SlotLine
 from mes_terminal.store.database import Connection
+from mes_terminal.store.let_pass import LetPass
 
 
 class SerialFacts(Struct, frozen=True):
@@ -98,22 +100,25 @@ def read_slots(conn: Connection, work_order_id: int, unit_id: int | None) -> lis
     return [SlotLine(*row) for row in rows]
 
 
-def read_filled(conn: Connection, work_order_id: int) -> list[Filled]:
-    """Return what is in the slots of the order's unfinished units, in the order scanned."""
+def read_filled(conn: Connection, work_order_id: int, *, today: str) -> list[Filled]:
+    """Return what is in the slots of the order's unfinished units, in the order scanned, with what
+    is wrong with it today and what of that was let pass."""
     rows = conn.execute(
         """
-        SELECT s.line_id, s.unit_id, b.balance_id, b.lot_id, b.container_id, b.lot, b.expires_on,
-               b.quantity_micro
+        SELECT s.line_id, s.unit_id, s.may_expire, s.may_be_held, n.status = 'rejected',
+               b.balance_id, b.lot_id, b.container_id, b.lot, b.expires_on, b.quantity_micro,
+               '', b.expires_on < :today, n.status <> 'available'
           FROM slot s
           JOIN order_line l USING (line_id)
+          JOIN lot n ON n.lot_id = s.lot_id
           JOIN balance b ON b.lot_id = s.lot_id AND b.location_id = l.location_id
                         AND b.quantity_micro > 0
-         WHERE s.work_order_id = ? AND s.report_seq IS NULL
+         WHERE s.work_order_id = :work_order_id AND s.report_seq IS NULL
          ORDER BY s.scan_seq
         """,
-        [work_order_id],
+        {"work_order_id": work_order_id, "today": today},
     )
-    return [Filled(row[0], row[1], Source(*row[2:])) for row in rows]
+    return [Filled(row[0], row[1], Source(*row[5:]), *row[2:5]) for row in rows]
 
 
 def fill(
@@ -124,13 +129,15 @@ def fill(
     work_order_id: int,
     unit_id: int | None,
     scan_seq: int,
+    let_pass: LetPass,
+    report_seq: int | None = None,
 ) -> None:
-    """Put a serial into a slot."""
+    """Put a serial into a slot; with a report into that of a finished unit."""
     conn.execute(
-        "INSERT INTO slot (lot_id, line_id, work_order_id, unit_id, scan_seq) "
-        "VALUES (?, ?, ?, ?, ?)",
-        [lot_id, line_id, work_order_id, unit_id, scan_seq],
-    )
+        "INSERT INTO slot VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        [lot_id, line_id, work_order_id, unit_id, scan_seq, report_seq, let_pass.expired,
+         let_pass.held],
+    )  # fmt: skip
 
 
 def give_to_unit(conn: Connection, lot_ids: Iterable[int], unit_id: int) -> None:
@@ -160,14 +167,19 @@ def empty_open(conn: Connection, work_order_id: int, unit_id: int | None) -> int
     return int(cursor.rowcount)
 
 
-def take_apart(conn: Connection, report_seq: int) -> None:
-    """A report is reversed: the slot that its own scan filled is empty again, the others are full
-    as they were before it."""
+def take_apart(conn: Connection, report_seq: int, lot_ids: Sequence[int] | None = None) -> None:
+    """A report is reversed (`lot_ids`: a part of it, with these serials): the slot that its own
+    scan filled is empty again, the others are full as they were before it."""
+    asked = {"report_seq": report_seq, "lots": None if lot_ids is None else dumps(list(lot_ids))}
+    mine = """
+        report_seq = :report_seq
+        AND (:lots IS NULL OR lot_id IN (SELECT value FROM json_each(:lots)))
+    """
     conn.execute(
-        """
-        DELETE FROM slot WHERE report_seq = :report_seq AND scan_seq = (
+        f"""
+        DELETE FROM slot WHERE {mine} AND scan_seq = (
             SELECT scan_seq FROM report WHERE report_seq = :report_seq)
-        """,
-        {"report_seq": report_seq},
+        """,  # noqa: S608
+        asked,
     )
-    conn.execute("UPDATE slot SET report_seq = NULL WHERE report_seq = ?", [report_seq])
+    conn.execute(f"UPDATE slot SET report_seq = NULL WHERE {mine}", asked)  # noqa: S608

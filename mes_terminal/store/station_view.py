@@ -2,29 +2,33 @@
 
 from typing import Any
 
+from mes_terminal.domain import order_changes
 from mes_terminal.domain.quantity import format_quantity
-from mes_terminal.domain.view import MountView, OrderView, ScanView
+from mes_terminal.domain.view import CountView, MountView, OrderView, ScanView
 from mes_terminal.store.database import Connection
 
 WAITING_COUNTED = 1_000_000
 """More waiting postings than this are not counted further."""
 
 
-def read_orders(conn: Connection, current_order_id: int | None, *, limit: int) -> list[OrderView]:
-    """Return the current order first, then the open ones in the order they are due."""
+def read_orders(
+    conn: Connection, current_order_id: int | None, *, limit: int
+) -> tuple[OrderView | None, list[OrderView]]:
+    """Return the current order, if it is open, and so many others in the order they are due."""
     rows: Any = conn.execute(
         """
         SELECT w.work_order, i.item, i.description, w.quantity_micro, w.good_micro,
-               w.scrapped_micro, w.replace_scrap, i.uom, w.status, w.due_at
+               w.scrapped_micro, w.replace_scrap, i.uom, w.status, w.due_at, w.changes,
+               w.work_order_id IS :current
           FROM work_order w JOIN item i USING (item_id)
          WHERE w.status IN ('released', 'started')
          ORDER BY w.work_order_id IS :current DESC, w.status = 'started' DESC,
                   w.due_at IS NULL, w.due_at, w.sequence IS NULL, w.sequence, w.work_order
          LIMIT :limit
         """,
-        {"current": current_order_id, "limit": limit},
-    )
-    return [
+        {"current": current_order_id, "limit": limit + 1},
+    ).fetchall()
+    orders = [
         OrderView(
             work_order=number,
             item=item,
@@ -36,11 +40,30 @@ def read_orders(conn: Connection, current_order_id: int | None, *, limit: int) -
             uom=uom,
             status=status,
             due_at=due_at,
+            changes=order_changes.read(changes),
         )
-        for number, item, description, quantity, good, scrapped, replace, uom, status, due_at in (
-            rows
-        )
-    ]
+        for number, item, description, quantity, good, scrapped, replace, uom, status, due_at,
+            changes, _ in rows
+    ]  # fmt: skip
+    if rows and rows[0][-1]:
+        return orders[0], orders[1:]
+    return None, orders[:limit]
+
+
+def unit_serial(conn: Connection, unit_id: int) -> str | None:
+    """Return the serial of a unit that is not made yet; `None` if it is."""
+    row = conn.execute(
+        "SELECT serial FROM unit WHERE unit_id = ? AND report_seq IS NULL", [unit_id]
+    ).fetchone()
+    return row[0] if row else None
+
+
+def has_slots(conn: Connection, work_order_id: int) -> bool:
+    """Tell whether units of the order have slots for serials (BF-18)."""
+    row = conn.execute(
+        "SELECT has_slots FROM work_order WHERE work_order_id = ?", [work_order_id]
+    ).fetchone()
+    return bool(row and row[0])
 
 
 def read_mounted(conn: Connection, *, limit: int) -> list[MountView]:
@@ -112,6 +135,20 @@ def read_waiting(conn: Connection) -> tuple[int, str | None]:
         [WAITING_COUNTED],
     ).fetchone()
     return int(row[0]), row[1]
+
+
+def read_count(conn: Connection, stock_count_id: int) -> CountView:
+    """Return a count that is open: its place, and how many items have a line of it (BF-32)."""
+    row = conn.execute(
+        """
+        SELECT location.location,
+               (SELECT count(*) FROM count_item WHERE stock_count_id = stock_count.stock_count_id)
+          FROM stock_count JOIN location USING (location_id)
+         WHERE stock_count.stock_count_id = ?
+        """,
+        [stock_count_id],
+    ).fetchone()
+    return CountView(*row)
 
 
 def count_open_exceptions(conn: Connection) -> int:

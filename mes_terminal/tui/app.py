@@ -5,28 +5,27 @@ than by the core's outcome; a code given here is sent once or said not to be tak
 terminal ends the screen and nothing else. Called by the command line: `run_screen`.
 """
 
-import os
 import sys
 import time
 from collections.abc import Callable
-from datetime import datetime, timedelta, tzinfo
+from datetime import timedelta, tzinfo
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import msgspec
-from textual import events
-from textual.app import App
 from textual.screen import ModalScreen
 
-from hardware.terminal_gate import Gate, GateKey, GateResult
+from hardware.terminal_gate import GateKey
 from mes_terminal.domain.instants import format_instant, to_datetime
 from mes_terminal.domain.view import StationView
 from mes_terminal.errors import InputError
 from mes_terminal.link.client import LinkClient
-from mes_terminal.tui import cards, messages, present, present_view, sounds, terminal, themes
+from mes_terminal.tui import cards, messages, present, present_view, sounds, themes
 from mes_terminal.tui.cards import CardMaker
 from mes_terminal.tui.core_feed import CoreFeed
-from mes_terminal.tui.glyphs import PLAIN, RICH
+from mes_terminal.tui.desk_control import DeskControl
+from mes_terminal.tui.desk_feed import DeskHeard
+from mes_terminal.tui.gated_app import GatedApp
 from mes_terminal.tui.messages import CoreLink
 from mes_terminal.tui.present import Sound
 from mes_terminal.tui.safe_text import safe
@@ -36,8 +35,6 @@ from mes_terminal.tui.trace_control import TraceControl
 from mes_terminal.tui.words import words_for
 
 if TYPE_CHECKING:
-    from textual.timer import Timer
-
     from mes_terminal.domain.outcome import Outcome
 
 CLOCK_S: Final = 1.0
@@ -54,11 +51,8 @@ KEY_BEGINNINGS: Final = {"f3": "%QTY ", "f4": "%SHORT "}
 """Function keys that begin a command; the person types the rest."""
 
 
-class OperatorApp(App[None], inherit_bindings=False):
+class OperatorApp(GatedApp):
     """One screen, one gate for keys, two workers for the core."""
-
-    CSS_PATH = "operator.tcss"
-    ENABLE_COMMAND_PALETTE = False
 
     def __init__(
         self,
@@ -69,22 +63,13 @@ class OperatorApp(App[None], inherit_bindings=False):
         zone: tzinfo | None = None,
         play: Callable[[Sound], None] | None = None,
     ) -> None:
-        super().__init__(driver_class=terminal.OperatorDriver)
-        few = self.console.color_system in (None, "standard")
-        self._palette = palette or (themes.SIXTEEN if few else themes.MANY)
-        self.plain = os.environ.get("TERM") == "linux" if plain is None else plain
-        self.register_theme(themes.theme_of(self._palette))
-        self.theme = self._palette.name
-        self._zone = zone
+        super().__init__(palette=palette, plain=plain, zone=zone)
         self._play = play or sounds.Player(self).play
         self.feed = CoreFeed(link, self.post_message)
         self._link = link
-        self._gate = Gate()
-        self._glyphs = PLAIN if self.plain else RICH
-        self.operator = OperatorScreen(self._glyphs, plain=self.plain)
-        self._trace = TraceControl(self, link, self.post_message, self._glyphs)
-        self._wake: Timer | None = None
-        self._wake_at_s = float("inf")
+        self.operator = OperatorScreen(self.glyphs, plain=self.plain)
+        self._desk = DeskControl(self, link, over=True)
+        self._trace = TraceControl(self, link, self.post_message, self.glyphs)
         self._words = words_for("en")
         self._view: StationView | None = None
         self._view_at_s = 0.0
@@ -98,10 +83,6 @@ class OperatorApp(App[None], inherit_bindings=False):
         self._recovered: list[Outcome] = []
         self._leaving_at_s = float("-inf")
 
-    def get_theme_variable_defaults(self) -> dict[str, str]:
-        """Return our colours for the moment before the theme is set."""
-        return themes.theme_of(themes.MANY).variables
-
     def on_mount(self) -> None:
         """Open the screen, begin to listen."""
         self.push_screen(self.operator)
@@ -109,9 +90,7 @@ class OperatorApp(App[None], inherit_bindings=False):
         self.call_after_refresh(self._begin)
 
     def _begin(self) -> None:
-        if isinstance(self._driver, terminal.OperatorDriver):
-            terminal.on_signals(self.exit, self._driver.hang_up)
-            self._driver.tell_gone_to(self.exit)
+        self.watch_terminal()
         self._draw_card(bright=True, stays=True)
         self.run_worker(self.feed.listen(), exit_on_error=True)
         self.run_worker(self.feed.send(), exit_on_error=True)
@@ -122,43 +101,19 @@ class OperatorApp(App[None], inherit_bindings=False):
 
     # Keys ---------------------------------------------------------------------------------------
 
-    async def on_event(self, event: events.Event) -> None:
-        """Send every key through the gate; no key reaches a binding or a widget (screens 10)."""
-        if isinstance(event, events.Key):
-            if not event.is_forwarded:
-                self._take(self._gate.tick(event.time))  # what is typed is known before Enter
-                self._take(self._gate.feed(event.character, event.key, event.time))
-        elif isinstance(event, events.Paste):
-            self._take(self._gate.paste(event.text, event.time))
+    def take_typed(self, typed: str) -> None:
+        """Show what a person has typed so far, where it belongs."""
+        if self._desk.take_typed(typed):
+            typed = ""
         else:
-            await super().on_event(event)
+            self._trace.follow_typing(typed)
+        self.operator.show_typed(typed)
 
-    def on_gate_due(self, due: messages.GateDue) -> None:
-        """Let the gate decide what time decides; keys that came before are read already."""
-        self._wake, self._wake_at_s = None, float("inf")
-        self._take(self._gate.tick(due.time))
-
-    def _take(self, result: GateResult) -> None:
-        for frame in result.frames:
-            self._take_frame(terminal.exact_bytes(frame.raw), frame.kind)
-        self._trace.follow_typing(result.typed_text)
-        self.operator.show_typed(result.typed_text)
-        self._wake_at(result.due_s)
-        for key in result.keys:
-            self._press(key)
-
-    def _wake_at(self, due_s: float | None) -> None:
-        """Let the gate look again at `due_s`, by one timer however many keys come."""
-        if due_s is None or due_s >= self._wake_at_s:
-            return
-        if self._wake is not None:
-            self._wake.stop()
-        self._wake_at_s = due_s
-        wait_s = max(WAKE_MIN_S, due_s - time.monotonic())
-        self._wake = self.set_timer(wait_s, lambda: self.post_message(messages.GateDue()))
-
-    def _take_frame(self, raw: bytes, kind: str) -> None:
+    def take_frame(self, raw: bytes, kind: str) -> None:
+        """Give a whole code to the core, or to what asks for one here."""
         code = raw.decode("utf-8", "replace")
+        if self._desk.take_frame(code, kind):
+            return
         if self._trace.is_typed_here and kind == "code":
             self._open_trace()
             self._trace.look_up(code)
@@ -178,8 +133,11 @@ class OperatorApp(App[None], inherit_bindings=False):
             case "incomplete":
                 self._show(cards.incomplete(hint), "refused")
 
-    def _press(self, key: GateKey) -> None:
+    def press(self, key: GateKey) -> None:
         """Act on a key that a person pressed."""
+        if self._desk.is_open and key.name != "ctrl+q":
+            self._desk.press(key.name)
+            return
         if self._trace.is_open and key.name not in ("f1", "ctrl+q"):
             self._trace.press(key.name)
             return
@@ -194,10 +152,12 @@ class OperatorApp(App[None], inherit_bindings=False):
             case "f2" | "f5":
                 self.feed.give(KEY_CODES[key.name].encode())
             case "f3" | "f4":
-                self._gate.clear()
-                self._take(self._gate.paste(KEY_BEGINNINGS[key.name], time.monotonic()))
+                self.begin_typing(KEY_BEGINNINGS[key.name])
             case "f6":
                 self._open_trace()
+            case "f7":
+                self._close_over()
+                self._desk.open()
             case "escape":
                 self._close_over()
             case "ctrl+q":
@@ -220,7 +180,7 @@ class OperatorApp(App[None], inherit_bindings=False):
             return
         self._seen = [*self._seen[1 - SEEN_MAX :], outcome.scan_id]
         if outcome.outcome == "already_done":  # tells when, for programs too
-            told = present_view.with_local_times(outcome.message, self._local_zone())
+            told = present_view.with_local_times(outcome.message, self.local_zone())
             outcome = msgspec.structs.replace(outcome, message=told)
         answered = self._view.pending_verb if self._view else None
         self._trace.remember(outcome)
@@ -234,7 +194,7 @@ class OperatorApp(App[None], inherit_bindings=False):
         self._view, self._view_at_s = self._with_preflight(message.view), time.monotonic()
         self._words = words_for(message.view.language)
         self._fresh = True
-        self.operator.show_view(self._view, self._words, self._local_zone())
+        self.operator.show_view(self._view, self._words, self.local_zone())
         self.feed.look_ahead(message.view)
         self._show_time()
         self._waiting = message.view.scans_waiting
@@ -247,7 +207,7 @@ class OperatorApp(App[None], inherit_bindings=False):
         self._flight = message
         if self._view is not None:
             self._view = self._with_preflight(self._view)
-            self.operator.show_view(self._view, self._words, self._local_zone())
+            self.operator.show_view(self._view, self._words, self.local_zone())
             self._draw_card(bright=False)
 
     def _with_preflight(self, view: StationView) -> StationView:
@@ -294,7 +254,7 @@ class OperatorApp(App[None], inherit_bindings=False):
         """Say which scans were booked before a stop: they come one after the other."""
         self._recovered = [*self._recovered[1 - RECOVERED_MAX :], message.outcome]
         outcomes = tuple(self._recovered)
-        self._show(lambda words, _: present.present_recovered(outcomes, words), "refused")
+        self._show(cards.recovered(outcomes), "refused")
 
     def on_scan_failed(self, message: messages.ScanFailed) -> None:
         """Say that a code given here was not taken, or may not have been."""
@@ -312,10 +272,7 @@ class OperatorApp(App[None], inherit_bindings=False):
                 self._show(cards.stop(text), "stop")
                 return
             case _:
-                self._show(
-                    lambda words, _: present.present_failure(message.code, message.sentence, words),
-                    "stop",
-                )
+                self._show(cards.failed(message.code, message.sentence), "stop")
                 return
         self._draw_card(bright=True, stays=True)
         self._play("stop")
@@ -326,14 +283,21 @@ class OperatorApp(App[None], inherit_bindings=False):
 
     # Drawing ------------------------------------------------------------------------------------
 
+    def on_desk_heard(self, message: DeskHeard) -> None:
+        """Hand on an answer that the desk asked for."""
+        self._desk.heard(message)
+
     def on_trace_arrived(self, message: messages.TraceArrived) -> None:
         """Draw the genealogy that was asked for."""
         self._trace.arrived(message)
 
     def _show(self, card: CardMaker, sound: Sound) -> None:
-        self._close_over()  # a result is never hidden
+        self._close_over()  # a result is never hidden: the desk tells it too
         self._card, self._fresh = card, False
         self._draw_card(bright=True)
+        if self._desk.is_open:
+            made = card(self._words, None)
+            self._desk.tell(f"{made.word} {made.happened}".strip())
         self._play(sound)
 
     def _draw_card(self, *, bright: bool, stays: bool = False) -> None:
@@ -353,7 +317,7 @@ class OperatorApp(App[None], inherit_bindings=False):
         if self._view is None:
             return
         now = self._now(self._view)
-        self.operator.show_time(present_view.clock_text(now, self._local_zone()))
+        self.operator.show_time(present_view.clock_text(now, self.local_zone()))
         if self._connected:
             aged = msgspec.structs.replace(self._view, now=now)
             self.operator.show_status(present_view.status_pieces(aged, self._words))
@@ -365,9 +329,6 @@ class OperatorApp(App[None], inherit_bindings=False):
         except ValueError:
             return view.now
 
-    def _local_zone(self) -> tzinfo:
-        return self._zone or datetime.now().astimezone().tzinfo  # type: ignore[return-value]
-
     def _notice(self, notice: str) -> None:
         self.operator.show_notice(notice)
         self.set_timer(NOTICE_S, lambda: self.operator.show_notice(""))
@@ -375,7 +336,7 @@ class OperatorApp(App[None], inherit_bindings=False):
     def _open_help(self) -> None:
         keys = [(key.upper(), self._words.keys[name]) for key, name in FUNCTION_KEYS.items()]
         now = present_view.next_scan_texts(self._view, self._words) if self._view else []
-        self.push_screen(HelpScreen(self._words, keys, now, self._glyphs, plain=self.plain))
+        self.push_screen(HelpScreen(self._words, keys, now, self.glyphs, plain=self.plain))
 
     def _open_trace(self) -> None:
         if not self._trace.is_open:
@@ -384,7 +345,7 @@ class OperatorApp(App[None], inherit_bindings=False):
 
     def _close_over(self) -> None:
         """Close help or genealogy, if one is open."""
-        if isinstance(self.screen, ModalScreen):
+        if isinstance(self.top, ModalScreen) and not self._desk.is_open:
             self.pop_screen()
 
 

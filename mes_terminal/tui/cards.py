@@ -4,12 +4,13 @@ A card is made anew whenever words or station change, so it is kept as a functio
 called by the app.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from mes_terminal.domain.outcome import Outcome
 from mes_terminal.domain.view import StationView
 from mes_terminal.tui import present, present_view
 from mes_terminal.tui.present import Card
+from mes_terminal.tui.safe_text import SENTENCE_MAX_COLUMNS, safe
 from mes_terminal.tui.words import Words
 
 CardMaker = Callable[[Words, StationView | None], Card]
@@ -73,6 +74,45 @@ def lost(detail: str) -> CardMaker:
             happened=labels.lost_title,
             action=labels.lost_action,
             detail=detail or labels.lost_more,
+        )
+
+    return card
+
+
+def failed(code: str, sentence: str) -> CardMaker:
+    """A scan that the core could not handle: NOT RECORDED."""
+
+    def card(words: Words, _view: StationView | None) -> Card:
+        labels = words.labels
+        return Card(
+            tone="stop",
+            word=words.signs["stop"],
+            happened=labels.failed_title.format(code=safe(code)),
+            action=labels.failed_action,
+            scan=labels.failed_scan,
+            detail=safe(sentence, SENTENCE_MAX_COLUMNS),
+        )
+
+    return card
+
+
+def recovered(outcomes: Sequence[Outcome]) -> CardMaker:
+    """Scans made before a stop and finished at the start (BF-13)."""
+    booked = [o.code for o in outcomes if o.outcome in ("completed", "recorded", "already_done")]
+    others = [o.code for o in outcomes if o.code not in booked]
+
+    def card(words: Words, _view: StationView | None) -> Card:
+        labels = words.labels
+        texts = [
+            template.format(code=safe(", ".join(codes), SENTENCE_MAX_COLUMNS // 2))
+            for template, codes in ((labels.recovered, booked), (labels.recovered_not, others))
+            if codes
+        ]
+        return Card(
+            tone="check",
+            word=words.signs["check"],
+            happened=texts[0] if texts else labels.recovered_action,
+            action=texts[1] if len(texts) > 1 else labels.recovered_action,
         )
 
     return card

@@ -16,6 +16,7 @@ from textual import events
 
 from mes_terminal.domain.outcome import Consumed, OpenedException, Outcome, Produced
 from mes_terminal.domain.view import (
+    CountView,
     MountView,
     OrderView,
     PreflightView,
@@ -24,9 +25,12 @@ from mes_terminal.domain.view import (
     StationView,
 )
 from mes_terminal.errors import CoreError, InputError
+from mes_terminal.tui import gallery_orders as orders
 from mes_terminal.tui import themes
 from mes_terminal.tui.app import OperatorApp
+from mes_terminal.tui.gallery_desk import DeskScene, desk_app, desk_scenes, encoded
 from mes_terminal.tui.gallery_traces import CHAIR_TRACE, leg_trace, trace_parts
+from mes_terminal.tui.gated_app import GatedApp
 from mes_terminal.tui.picture import picture
 
 if TYPE_CHECKING:
@@ -67,7 +71,7 @@ class ScriptedCore:
         if self.away:
             raise CoreError("no core", reason="core_gone")
         if do == "preflight":
-            return _raw(self.preflight)
+            return encoded(self.preflight)
         assert do == "scan", do
         raw = bytes.fromhex(params["hex"])
         self.scans.append(raw)
@@ -75,7 +79,7 @@ class ScriptedCore:
             await self.hold.wait()
         code = raw.decode("utf-8", "replace")
         unknown = outcome("unknown", code=code, scan_id=f"scan-{len(self.scans)}", item=None)
-        return _raw(self.answers.get(code, unknown))
+        return encoded(self.answers.get(code, unknown))
 
     async def pages(self, do: str, **params: Any) -> AsyncIterator[list[msgspec.Raw]]:
         """Answer a trace with `traced`; without it the lot is unknown."""
@@ -85,17 +89,17 @@ class ScriptedCore:
         self.asked.append(params["filters"])
         if self.traced is None:
             raise InputError("'LEG' has no lot 'X'.", reason="lot_unknown")
-        yield [_raw(row) for row in trace_parts(self.traced)]
+        yield [encoded(row) for row in trace_parts(self.traced)]
 
     async def subscribe(self) -> AsyncIterator[tuple[str, msgspec.Raw]]:
         """Yield the station, then what `push` queued."""
-        yield "view", _raw(self.view)
+        yield "view", encoded(self.view)
         while True:
             yield await self.pushes.get()
 
     def push(self, kind: str, value: object) -> None:
         """Tell the screen something."""
-        self.pushes.put_nowait((kind, _raw(value)))
+        self.pushes.put_nowait((kind, encoded(value)))
 
 
 def station(**changes: Any) -> StationView:
@@ -287,11 +291,30 @@ def scenes() -> dict[str, Scene]:
         "help": Scene(station(), outcome("recorded", code="%HELP")),
         "lost": Scene(station(), lost=True),
         "lost-german": Scene(german, lost=True),
-    } | _trace_scenes(german)
+    } | _other_scenes(german)
 
 
-def _trace_scenes(german: StationView) -> dict[str, Scene]:
+def _order_scenes() -> dict[str, Scene]:
+    bikes = station(
+        order=orders.EBIKES, operations=orders.OPERATIONS, unit=orders.UNIT, can_undo=None
+    )
+    assembled = msgspec.structs.replace(bikes, unit=None, can_undo="4 EBIKE of WO-1004")
+    changed = station(order=orders.CHANGED)
+    told = station(order=msgspec.structs.replace(orders.CHANGED, completed="64", changes=[]))
+    counting = station(count=CountView("LINE", 3))
     return {
+        "count": Scene(counting, outcome("recorded", code="LEG|L-78")),
+        "operation": Scene(assembled, orders.OPERATION_DONE),
+        "slots": Scene(bikes, orders.UNIT_LACKS),
+        "slots-german": Scene(msgspec.structs.replace(bikes, language="de"), orders.UNIT_LACKS),
+        "changed": Scene(changed, _UNIT),
+        "changed-german": Scene(msgspec.structs.replace(changed, language="de")),
+        "change-told": Scene(told, orders.CHANGE_TOLD),
+    }
+
+
+def _other_scenes(german: StationView) -> dict[str, Scene]:
+    return _order_scenes() | {
         "trace": Scene(station(), _UNIT, traced=CHAIR_TRACE, keys=("f6",)),
         "trace-german": Scene(german, _UNIT, traced=CHAIR_TRACE, keys=("f6",)),
         "trace-long": Scene(station(), _UNIT, traced=leg_trace(), keys=("f6", "right", "pagedown")),
@@ -301,9 +324,11 @@ def _trace_scenes(german: StationView) -> dict[str, Scene]:
 
 
 def app_of(
-    scene: Scene, *, sixteen: bool | None = False, plain: bool | None = False
-) -> tuple[OperatorApp, Callable[[Any], Coroutine[Any, Any, None]]]:
+    scene: Scene | DeskScene, *, sixteen: bool | None = False, plain: bool | None = False
+) -> tuple[GatedApp, Callable[[Any], Coroutine[Any, Any, None]]]:
     """Return an app that shows `scene` and what to run before its picture is taken."""
+    if isinstance(scene, DeskScene):
+        return desk_app(scene, sixteen=sixteen, plain=plain)
     core = ScriptedCore(scene.view)
     core.traced = scene.traced
     palette = None if sixteen is None else (themes.SIXTEEN if sixteen else themes.MANY)
@@ -326,7 +351,7 @@ def app_of(
     return app, act
 
 
-def picture_of(app: OperatorApp) -> str:
+def picture_of(app: GatedApp) -> str:
     """Return the SVG of what `app` shows."""
     strips = app.screen._compositor.render_strips()
     palette = themes.SIXTEEN if app.theme == themes.SIXTEEN.name else themes.MANY
@@ -341,12 +366,13 @@ def picture_of(app: OperatorApp) -> str:
 def main() -> None:
     """Show a scene in this terminal, or save its picture."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("name", choices=sorted(scenes()))
+    everything: dict[str, Scene | DeskScene] = {**scenes(), **desk_scenes(station())}
+    parser.add_argument("name", choices=sorted(everything))
     parser.add_argument("--size", default="80x24", help="columns x rows of a saved picture")
     parser.add_argument("--save", type=Path, help="write an SVG instead of showing it")
     parser.add_argument("--sixteen", action="store_true", help="the theme of a Linux console")
     arguments = parser.parse_args()
-    scene = scenes()[arguments.name]
+    scene = everything[arguments.name]
     if arguments.save is None:
         app, act = app_of(scene, sixteen=None, plain=None)
         app.call_later(lambda: asyncio.create_task(act(_Waiter())))
@@ -368,10 +394,6 @@ class _Waiter:
 
     async def pause(self, delay: float = 0.2) -> None:
         await asyncio.sleep(delay)
-
-
-def _raw(value: object) -> msgspec.Raw:
-    return msgspec.Raw(msgspec.json.encode(value))
 
 
 if __name__ == "__main__":

@@ -6,13 +6,21 @@ passes `safe` on the way into a sentence. Pure; called by the operator's screen.
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Final, Literal
 
 from msgspec import Struct
 
 from mes_terminal.domain.outcome import OpenedException, Outcome
 from mes_terminal.domain.view import PreflightView, StationView
+from mes_terminal.tui.figures import number
+from mes_terminal.tui.present_order import (
+    missing_text,
+    preflight_text,
+    swept_text,
+    told_change,
+    unit_text,
+)
 from mes_terminal.tui.safe_text import SENTENCE_MAX_COLUMNS, safe
 from mes_terminal.tui.words import Sentence, Words
 
@@ -22,7 +30,7 @@ Sound = Literal["accepted", "refused", "stop"]
 WAITING_VERBS: Final = frozenset(
     (
         *("QTY", "SHORT", "SCRAP", "REWORK", "ISSUE", "RETURN", "EXTRA", "EMPTY", "ASIDE"),
-        *("UNMOUNT", "MOVE", "HOLD", "RELEASE", "COUNT", "REPLACE"),
+        *("UNMOUNT", "MOVE", "HOLD", "RELEASE", "COUNT", "REPLACE", "rework_done"),
     )
 )
 """Commands that do nothing until the next code: the screen says DO, not OK."""
@@ -105,50 +113,25 @@ def present_outcome(
         action = words.labels.ready_action
     if kind in ("START", "started") and view and view.preflight:
         action = _preflight_action(view.preflight, words)
+    if kind == "operation" and "swept" in fields and not outcome.exceptions:
+        action = words.completed["swept"].action
+        sentence = Sentence(sentence.happened, action)
     happened, detail = _fill(sentence.happened, fields, words), _detail(outcome, kind, words)
     if detail and words.language == "en" and kind != "HELP":
         happened, detail = detail, ""  # the same in one sentence
         if outcome.reason in _NEEDED_IN_HINT and outcome.hint:
             action = f"{outcome.hint.rstrip('.')}."
+    news = told_change(outcome)
+    if news and outcome.outcome == "completed" and not outcome.exceptions:
+        action, news = f"{news}.", ""
     return Card(
         tone=tone,
         word=words.signs[tone],
         happened=happened,
         action=_fill(action, fields, words) if action == sentence.action else _one_line(action),
         scan=_fill(sentence.scan, fields, words),
-        detail=detail,
+        detail=detail or news,
         figure=_figure(outcome, view, words),
-    )
-
-
-def present_failure(code: str, sentence: str, words: Words) -> Card:
-    """Return the card of a scan that the core could not handle: NOT RECORDED."""
-    labels = words.labels
-    return Card(
-        tone="stop",
-        word=words.signs["stop"],
-        happened=labels.failed_title.format(code=safe(code)),
-        action=labels.failed_action,
-        scan=labels.failed_scan,
-        detail=_one_line(sentence),
-    )
-
-
-def present_recovered(outcomes: Sequence[Outcome], words: Words) -> Card:
-    """Return the card of scans made before a stop and finished at the start (BF-13)."""
-    labels = words.labels
-    booked = [o.code for o in outcomes if o.outcome in ("completed", "recorded", "already_done")]
-    others = [o.code for o in outcomes if o.code not in booked]
-    texts = [
-        template.format(code=safe(", ".join(codes), SENTENCE_MAX_COLUMNS // 2))
-        for template, codes in ((labels.recovered, booked), (labels.recovered_not, others))
-        if codes
-    ]
-    return Card(
-        tone="check",
-        word=words.signs["check"],
-        happened=texts[0] if texts else labels.recovered_action,
-        action=texts[1] if len(texts) > 1 else labels.recovered_action,
     )
 
 
@@ -181,15 +164,6 @@ def verb_of(code: str) -> tuple[str, str] | None:
     """Return verb and argument of a command code, whatever its prefix; `None` if it is none."""
     match = _VERB.match(code)
     return (match[1], (match[2] or "").strip()) if match else None
-
-
-def number(text: str, words: Words) -> str:
-    """Return a decimal text as `words` write it: thousands apart, a comma in German."""
-    whole, point, places = safe(text).partition(".")
-    if len(whole.lstrip("-")) > 4 and whole.lstrip("-").isdigit():
-        whole = f"{int(whole):,}".replace(",", " ")
-    comma = "," if words.language == "de" else "."
-    return whole + (comma + places if point else "")
 
 
 def exception_phrase(exception: OpenedException, words: Words) -> str:
@@ -234,12 +208,14 @@ def _preflight_action(flight: PreflightView, words: Words) -> str:
     """Return what a close would do: what to bring, or that nothing is missing (screens 6)."""
     if flight.lines_short:
         return "; ".join(flight.shortages[:EXCEPTIONS_NAMED_MAX])
-    return f"{words.labels.close_now}: {words.labels.all_post.format(lines=flight.lines_post)}."
+    return f"{words.labels.close_now}: {preflight_text(flight, words)}."
 
 
 def _completed_kind(outcome: Outcome) -> str:
     if outcome.quantity == "0":
         return "closed_short"
+    if _operation_of(outcome):
+        return "operation"
     if not outcome.produced and outcome.scrapped:
         return "scrap"
     if not (outcome.produced or outcome.consumed) and (outcome.serial or outcome.lot):
@@ -249,10 +225,18 @@ def _completed_kind(outcome: Outcome) -> str:
     return "unit" if outcome.serial else "units"
 
 
+def _operation_of(outcome: Outcome) -> str | None:
+    """Return the operation that was reported; of the last one, units were made instead."""
+    command = verb_of(outcome.code)
+    if outcome.outcome != "completed" or outcome.produced or not command or command[0] != "OP":
+        return None
+    return command[1].partition(" ")[0]
+
+
 def _recorded_kind(outcome: Outcome, view: StationView | None, answered: str | None) -> str:
     command = verb_of(outcome.code)
     if command is not None:
-        return command[0]
+        return "rework_done" if command == ("REWORK", "") else command[0]
     if outcome.report_id and answered in ("REWORK", "REPLACE"):
         return "in_rework" if answered == "REWORK" else "replaced"
     if outcome.serial and view is not None and view.pending_verb == "REPLACE":
@@ -302,11 +286,12 @@ def _completed_sentence(outcome: Outcome, kind: str, words: Words) -> Sentence:
 def _tone(outcome: Outcome, kind: str, view: StationView | None) -> Tone:
     match outcome.outcome:
         case "completed":
-            return "check" if outcome.exceptions else "ok"
+            return "check" if outcome.exceptions or told_change(outcome) else "ok"
         case "recorded":
             short = view is not None and view.preflight is not None and view.preflight.lines_short
             missing = kind in ("START", "started") and short
-            return "do" if kind in WAITING_VERBS or missing else "ok"
+            news: Tone = "check" if told_change(outcome) else "ok"
+            return "do" if kind in WAITING_VERBS or missing else news
         case "already_done":
             return "check"
         case "needs":
@@ -328,6 +313,13 @@ def _fields(outcome: Outcome, view: StationView | None, words: Words) -> dict[st
         "person": (view.person_name or view.person) if view else None,
     }
     fields = {name: safe(value) for name, value in found.items() if value}
+    told = {
+        "operation": _operation_of(outcome),
+        "swept": swept_text(outcome, view),
+        "unit": unit_text(view.unit, words) if view and view.unit else None,
+        "missing": missing_text(view.unit) if view and view.unit else None,
+    }
+    fields |= {name: safe(value, SENTENCE_MAX_COLUMNS) for name, value in told.items() if value}
     if outcome.quantity:
         fields["quantity"] = number(outcome.quantity.removeprefix("-"), words)
     left = _left(outcome, view, words)
@@ -375,6 +367,9 @@ def _figure(outcome: Outcome, view: StationView | None, words: Words) -> str:
     """Return the datum to draw large: progress when booked, the culprit when refused."""
     if outcome.outcome == "completed":
         if view and view.order and view.order.work_order == outcome.work_order:
+            at = [each for each in view.operations if each.operation == _operation_of(outcome)]
+            if at:
+                return f"{number(at[0].good, words)}/{number(view.order.quantity, words)}"
             return f"{number(view.order.completed, words)}/{number(view.order.quantity, words)}"
         return number(outcome.quantity or "", words)
     if outcome.outcome == "rejected" and outcome.reason:

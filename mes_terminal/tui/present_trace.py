@@ -8,7 +8,7 @@ from typing import Final
 from msgspec import Struct
 
 from mes_terminal.domain.trace import Branch, Trace, TraceNode
-from mes_terminal.tui.present import number
+from mes_terminal.tui.figures import number
 from mes_terminal.tui.present_view import Emphasis
 from mes_terminal.tui.safe_text import safe
 from mes_terminal.tui.words import Words

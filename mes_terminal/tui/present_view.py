@@ -12,13 +12,16 @@ from msgspec import Struct
 
 from mes_terminal.domain.instants import seconds_between, to_datetime
 from mes_terminal.domain.quantity import QuantityError, parse_quantity
-from mes_terminal.domain.view import MountView, OrderView, ScannerView, StationView
-from mes_terminal.tui.present import Tone, listed_sentence, number, tone_of_listed
+from mes_terminal.domain.view import CountView, MountView, OrderView, ScannerView, StationView
+from mes_terminal.tui import present_order
+from mes_terminal.tui.figures import local_time, number
+from mes_terminal.tui.present import Tone, listed_sentence, tone_of_listed
 from mes_terminal.tui.safe_text import SENTENCE_MAX_COLUMNS, safe
 from mes_terminal.tui.words import Words
 
 Emphasis = Literal["plain", "muted", "strong", "alert"]
 
+DAY_S: Final = 86_400
 OLD_POSTING_S: Final = 900
 """A posting that waits longer than a quarter of an hour is worth a look."""
 
@@ -68,15 +71,7 @@ def clock_text(instant: str, zone: tzinfo, *, seconds: bool = False) -> str:
 
 def with_local_times(message: str, zone: tzinfo) -> str:
     """Return a sentence of the core with its instants as day and wall time."""
-
-    def local(found: re.Match[str]) -> str:
-        try:
-            moment = to_datetime(found[0]).astimezone(zone)
-        except (ValueError, OverflowError):
-            return found[0]
-        return moment.strftime("%Y-%m-%d %H:%M")
-
-    return _INSTANT.sub(local, message)
+    return _INSTANT.sub(lambda found: local_time(found[0], zone), message)
 
 
 def person_text(view: StationView, words: Words) -> Piece:
@@ -119,7 +114,7 @@ def next_scan_texts(view: StationView, words: Words) -> list[str]:
     if view.pending_verb:
         return [pending_wants(view, words)]
     order = view.order
-    found: list[str] = []
+    found = [present_order.next_parts_text(view.unit, words)] if view.unit else []
     if order is None:
         found.append(texts["order"])
     else:
@@ -146,7 +141,9 @@ def pending_text(view: StationView, words: Words) -> str:
     labels = words.labels
     if view.pending_verb and view.pending_verb != "QTY":
         argument = f" {safe(view.pending_argument, 24)}" if view.pending_argument else ""
-        sign = "" if view.pending_verb == "REPLACE" else "%"  # that is no code of a card
+        sign = (
+            "" if view.pending_verb in ("REPLACE", "SERIAL") else "%"
+        )  # that is no code of a card
         command = f"{sign}{safe(view.pending_verb, 12)}{argument}"
         return labels.waiting_for.format(command=command, what=pending_wants(view, words))
     if view.pending_quantity:
@@ -165,9 +162,9 @@ def preflight_text(view: StationView, words: Words) -> Piece:
     flight = view.preflight
     if flight is None:
         return Piece(labels.not_checked if view.order else labels.no_preflight, "muted")
+    text = present_order.preflight_text(flight, words)
     if not flight.lines_short:
-        return Piece(labels.all_post.format(lines=flight.lines_post))
-    text = labels.some_short.format(lines=flight.lines_post, short=flight.lines_short)
+        return Piece(text)
     short = ", ".join(safe(phrase) for phrase in flight.shortages)
     return Piece(safe(f"{text}: {short}" if short else text, SENTENCE_MAX_COLUMNS), "alert")
 
@@ -208,6 +205,8 @@ def status_pieces(view: StationView, words: Words) -> list[Piece]:
         pieces.append(Piece(labels.exceptions.format(n=view.exceptions_open), "strong"))
     else:
         pieces.append(Piece(labels.no_exceptions, "muted"))
+    if view.count is not None:
+        pieces.insert(0, Piece(count_text(view.count, words), "strong"))
     if view.printer_trouble is not None:
         pieces.append(Piece(labels.printer_trouble, "alert"))
     if view.clock_in_doubt:
@@ -215,13 +214,22 @@ def status_pieces(view: StationView, words: Words) -> list[Piece]:
     return pieces
 
 
+def count_text(count: CountView, words: Words) -> str:
+    """Return which count is open, and how far it is."""
+    labels = words.labels
+    text = labels.count_open_one if count.items == 1 else labels.count_open
+    return text.format(place=safe(count.location, 20), n=count.items)
+
+
 def age_text(seconds: float, words: Words) -> str:
-    """Return an age in its largest unit: `40 s`, `12 min`, `1 h 02`."""
+    """Return an age in its largest unit: `40 s`, `12 min`, `1 h 02`, `3 days`."""
     whole = max(0, int(seconds))
     if whole < 60:
         return words.labels.seconds.format(n=whole)
     if whole < 3600:
         return words.labels.minutes.format(n=whole // 60)
+    if whole >= 2 * DAY_S:
+        return words.labels.days.format(n=whole // DAY_S)
     return words.labels.hours.format(n=whole // 3600) + f" {whole % 3600 // 60:02d}"
 
 

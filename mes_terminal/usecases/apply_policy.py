@@ -50,20 +50,28 @@ def stopped(
     """Return the refusal of what is blocked, else the first question that is still open; `None` if
     the scan may go on. `about` are keys of the outcome.
     """
-    levels = [(each, _level(each, context)) for each in met]
-    for each, level in levels:
-        if level == "block":
+    refusal = blocked(met, context, **about)
+    if refusal is not None:
+        return refusal
+    for each in met:
+        level = _level(each, context)
+        if level != "allow" and _consent(each, level, context) is None:
+            return _ask(conn, each, level, context, about)
+    return None
+
+
+def blocked(met: Sequence[Deviation], context: Context, **about: Any) -> Answer | None:
+    """Return the refusal of the first of these that the matrix blocks; `None` if it blocks none."""
+    for each in met:
+        if _level(each, context) == "block":
             return answer(
                 context,
                 "rejected",
-                f"{each.said}. {BLOCKED}. Nothing was booked",
+                f"{each.said}. {BLOCKED}",
                 each.hint,
                 reason=REFUSALS[each.situation],
                 **about,
             )
-    for each, level in levels:
-        if level != "allow" and _consent(each, level, context) is None:
-            return _ask(conn, each, level, context, about)
     return None
 
 

@@ -4,7 +4,7 @@ from typing import Final
 
 from mes_terminal.domain.intent import AwaitCode
 from mes_terminal.domain.quantity import QuantityError, parse_quantity
-from mes_terminal.store import orders
+from mes_terminal.store import orders, rework
 from mes_terminal.store.database import Connection
 from mes_terminal.usecases.context import Answer, Context, answer, changed
 
@@ -18,6 +18,7 @@ WAITS_FOR: Final = {
     "SCRAP": "a unit, an order, or a container or lot",
     "REWORK": "a finished unit or lot",
     "REPLACE": "the serial that goes in",
+    "SERIAL": "the serial of a unit",
     "ISSUE": "a container or lot",
     "RETURN": "a container or lot",
     "EXTRA": "a container or lot",
@@ -37,13 +38,14 @@ def await_code(conn: Connection, intent: AwaitCode, context: Context) -> Answer:
         or _refuse_argument(conn, intent, context)
         or _refuse_person(intent, context)
     )
-    if refusal is not None:
-        return refusal
+    if refusal is not None:  # what waited before it is over, too: the message says so
+        session = changed(context.session, pending_verb=None, pending_argument=None)
+        return Answer(refusal.outcome, session)
     said = f"{intent.verb} {intent.argument}".strip()
     return answer(
         context,
         "recorded",
-        f"{said} waits for {WAITS_FOR[intent.verb]}",
+        f"{said} waits for {_what_follows(intent)}",
         "Scan it now, or CANCEL",
         session=changed(
             context.session, pending_verb=intent.verb, pending_argument=intent.argument
@@ -51,9 +53,20 @@ def await_code(conn: Connection, intent: AwaitCode, context: Context) -> Answer:
     )
 
 
+def _completes(intent: AwaitCode) -> bool:
+    """`%REWORK` alone completes what is in rework; sending something there takes a reason."""
+    return intent.verb == "REWORK" and not intent.argument
+
+
+def _what_follows(intent: AwaitCode) -> str:
+    return "what is done in rework" if _completes(intent) else WAITS_FOR[intent.verb]
+
+
 def _refuse_reason(conn: Connection, intent: AwaitCode, context: Context) -> Answer | None:
     kind = REASONS.get(intent.verb)
     if kind is None or (intent.argument and orders.reason_known(conn, intent.argument, kind)):
+        return None
+    if _completes(intent) and rework.anything_there(conn, station=context.rules.station):
         return None
     what = f"{intent.argument} is no reason" if intent.argument else "The reason is missing"
     return answer(

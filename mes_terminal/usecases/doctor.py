@@ -16,7 +16,7 @@ from mes_terminal.domain.quantity import MICRO, format_quantity
 from mes_terminal.domain.rules import StationRules
 from mes_terminal.store import checks
 from mes_terminal.store.database import WRITER_PRAGMAS, Database, SqliteError
-from mes_terminal.usecases.log_chain import first_fault
+from mes_terminal.usecases.log_chain import prove
 
 SQLITE_WITHOUT_WAL_BUG: Final = (3, 51, 3)
 """Older ones can corrupt a WAL database when two connections checkpoint at the same moment."""
@@ -87,7 +87,12 @@ def _counts(database: Database) -> tuple[int, ...]:
 
 def _conservation(database: Database) -> Finding:
     """BF-36: per item the sum over all locations is zero, and genealogy tells what was consumed."""
-    statements = (checks.FAULTS_MOVEMENTS, checks.FAULTS_REPORTS, checks.FAULTS_EDGES)
+    statements = (
+        checks.FAULTS_MOVEMENTS,
+        checks.FAULTS_REPORTS,
+        checks.FAULTS_EDGES,
+        checks.FAULTS_TAKEN_BACK,
+    )
     fault = _first(chain.from_iterable(checks.rows(database, each) for each in statements))
     if fault:
         return False, fault[0]
@@ -128,10 +133,8 @@ def _balances(database: Database) -> Finding:
 
 
 def _log_chain(database: Database) -> Finding:
-    fault = first_fault(database)
-    if fault:
-        return False, fault
-    return True, f"{_counts(database)[2]} entries, every hash recomputed"
+    proof = prove(database)
+    return proof.ok, proof.fault or f"{proof.entries} entries, every hash recomputed"
 
 
 def _outbox(database: Database) -> Finding:

@@ -6,7 +6,6 @@ aside or taken off, when the next one is scanned in, and when it is moved away o
 """
 
 from msgspec import Struct
-from msgspec.structs import replace
 
 from mes_terminal.domain.outcome import OpenedException
 from mes_terminal.domain.overrun import is_within
@@ -17,11 +16,11 @@ from mes_terminal.store import materials, mount_spans, mounts
 from mes_terminal.store.balances import add_stock
 from mes_terminal.store.database import Connection
 from mes_terminal.store.events import append_event, read_head
-from mes_terminal.store.exceptions import open_exception
 from mes_terminal.store.heal_queue import queue_healing
 from mes_terminal.store.mount_spans import EndedBy, OpenStay
-from mes_terminal.usecases.context import Context, fact
+from mes_terminal.usecases.context import Context
 from mes_terminal.usecases.material_event import stock_event
+from mes_terminal.usecases.open_exception import open_exception
 
 ADJUSTMENT = "@adjustment"
 
@@ -131,32 +130,20 @@ def _ask(conn: Connection, stay: OpenStay, left: int, book: int, context: Contex
         f"tolerance of {format_quantity(stay.filling.tolerance_micro)}"
     )
     quantity = abs(left - book)
-    draft = replace(
-        fact(
-            context,
-            "exception.opened",
-            "lot_overdrawn",
-            kind="lot_overdrawn",
-            item=stay.item,
-            lot=stay.lot,
-            container=stay.container,
-            left=format_quantity(left),
-            books=format_quantity(book),
-        ),
-        upstream=True,
-    )
-    event_seq = append_event(conn, draft, read_head(conn), context.scan, rules=context.rules)
-    exception_id = open_exception(
+    exception_id, _ = open_exception(
         conn,
-        kind="lot_overdrawn",
-        severity="warn",
+        "lot_overdrawn",
+        context,
         subject=f"stay:{stay.mount_span_id}",
         quantity_micro=quantity,
-        opened_at=context.scan.event_time,
-        event_seq=event_seq,
         cause=cause,
         item_id=stay.item_id,
         lot_id=stay.lot_id,
+        item=stay.item,
+        lot=stay.lot,
+        container=stay.container,
+        left=format_quantity(left),
+        books=format_quantity(book),
     )
     opened = OpenedException(
         exception_id, "lot_overdrawn", None, stay.item, format_quantity(quantity)

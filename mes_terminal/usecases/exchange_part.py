@@ -10,6 +10,7 @@ from typing import Final
 from mes_terminal.domain.intent import FillSlot
 from mes_terminal.domain.order import OrderFacts
 from mes_terminal.domain.outcome import Consumed
+from mes_terminal.domain.policy import Deviation
 from mes_terminal.domain.posting import LineActual, MovementRow
 from mes_terminal.domain.quantity import MICRO, format_quantity
 from mes_terminal.domain.report_plan import StockIn
@@ -21,11 +22,13 @@ from mes_terminal.store.materials import Held, Taken
 from mes_terminal.store.orders import PlannedUnit
 from mes_terminal.store.rework import Part
 from mes_terminal.store.slots import SerialFacts
+from mes_terminal.usecases.apply_policy import stopped
 from mes_terminal.usecases.context import Answer, Context, answer, changed
-from mes_terminal.usecases.handled import usable
+from mes_terminal.usecases.fill_empty import fill_empty, note_built_in
+from mes_terminal.usecases.handled import refused, usable
 from mes_terminal.usecases.order_of import order_of
-from mes_terminal.usecases.post_rework import Pass, in_rework, post_pass, refused
-from mes_terminal.usecases.slots_at_hand import refuse_serial
+from mes_terminal.usecases.post_rework import Pass, in_rework, post_pass
+from mes_terminal.usecases.slots_at_hand import deviations_of_serial, refuse_serial
 
 REPLACE: Final = "REPLACE"
 """What waits between the two scans; its argument names the serial that comes out."""
@@ -43,11 +46,20 @@ def exchange_part(conn: Connection, intent: FillSlot, context: Context) -> Answe
     unit = orders.read_unit(conn, unit_id)
     name = orders.unit_serial(conn, unit_id)
     if leaving is not None:
-        refusal = _refuse(serial, leaving, context)
-        return refusal or _exchange(conn, leaving, serial, unit, name, context)
+        met = deviations_of_serial(conn, serial, context)
+        refusal = _refuse(serial, leaving, met, context) or stopped(
+            conn, met, context, item=serial.item, serial=serial.serial
+        )
+        if refusal is not None:
+            return refusal
+        done = _exchange(conn, leaving, serial, unit, name, context)
+        return note_built_in(conn, met, leaving.line_id, serial, done, context)
     mine = next((part for part in parts if part.lot_id == serial.lot_id), None)
     if mine is not None:
         return _take_out(mine, name, context)
+    filled = fill_empty(conn, serial, unit, unit_id, name, context)
+    if filled is not None:
+        return filled
     if all(part.item_id != serial.item_id for part in parts):
         return None
     return refused(
@@ -79,7 +91,9 @@ def _take_out(part: Part, unit: str, context: Context) -> Answer:
     )
 
 
-def _refuse(serial: SerialFacts, leaving: Part, context: Context) -> Answer | None:
+def _refuse(
+    serial: SerialFacts, leaving: Part, met: list[Deviation], context: Context
+) -> Answer | None:
     if serial.lot_id == leaving.lot_id:
         return answer(
             context,
@@ -90,7 +104,7 @@ def _refuse(serial: SerialFacts, leaving: Part, context: Context) -> Answer | No
             serial=leaving.serial,
         )
     if serial.item_id == leaving.item_id:
-        return refuse_serial(serial, context)
+        return refuse_serial(serial, met, context)
     return refused(
         context,
         "wrong_component",
@@ -125,7 +139,6 @@ def _exchange(
         kind="exchange",
         order=order,
         lot_id=unit.lot_id,
-        expires_on=None,
         reason=passes[0].reason if passes else None,
         actuals=[
             _actual(old, new.item, new.serial, MICRO, held[0].location),

@@ -53,5 +53,7 @@ def conclude_failed(db: Database, scan: Scan, rules: StationRules, error: str) -
             hint="Call a supervisor; the scan is kept in the journal",
             exceptions=[OpenedException(exception_id, "failed_scan", None, None, "1")],
         )
-        scan_journal.conclude(conn, scan, outcome, event_seq, status="failed")
+        scan_journal.conclude(
+            conn, scan, outcome, event_seq, previous_hash=head.journal_hash, status="failed"
+        )
     return outcome

@@ -7,16 +7,19 @@ from msgspec.structs import replace
 
 from mes_terminal.domain.intent import FillSlot
 from mes_terminal.domain.order import OrderFacts
-from mes_terminal.domain.slots import SlotLine, in_words, missing
+from mes_terminal.domain.policy import Deviation
+from mes_terminal.domain.slots import SlotLine, in_words, missing, with_filled
 from mes_terminal.store import mounts, orders, slots
-from mes_terminal.store.database import Connection
+from mes_terminal.store.database import Connection, attempt
 from mes_terminal.store.events import append_event, read_head
 from mes_terminal.store.order_facts import read_order
+from mes_terminal.usecases.apply_policy import accepted, of_order, stopped
 from mes_terminal.usecases.context import Answer, Context, answer, changed, fact
+from mes_terminal.usecases.deviations import refuse_order, reopening
 from mes_terminal.usecases.exchange_part import exchange_part
+from mes_terminal.usecases.flagged_lots import let_pass_of
 from mes_terminal.usecases.report_production import report_unit_at_hand
-from mes_terminal.usecases.slots_at_hand import refuse_serial
-from mes_terminal.usecases.start_order import refuse_status
+from mes_terminal.usecases.slots_at_hand import deviations_of_serial, refuse_serial
 from mes_terminal.usecases.use_material import moved_event
 
 
@@ -34,30 +37,65 @@ def fill_slot(conn: Connection, intent: FillSlot, context: Context) -> Answer:
     order = _order(conn, serial, context)
     if order is None:
         return _refuse_no_place(serial, context)
-    refusal = refuse_serial(serial, context) or refuse_status(order, context)
-    if refusal is not None:
-        return refusal
+    met = deviations_of_serial(conn, serial, context)
+    reopens = reopening(conn, order)
+    refusal = refuse_serial(serial, met, context) or refuse_order(order, reopens, context)
     session = context.session
     is_at_hand = session.unit_id is not None or (
         session.next_unit and session.work_order_id == order.work_order_id
     )
     lines = slots.read_slots(conn, order.work_order_id, session.unit_id)
+    if refusal is not None:
+        was_asked = refusal.outcome.outcome == "already_done" and is_at_hand and not missing(lines)
+        return report_unit_at_hand(conn, order, lines, context) if was_asked else refusal
     line = next((each.line for each in missing(lines) if each.line.item_id == serial.item_id), None)
     if line is None:
         return _refuse_full(serial, order, lines, context)
-    context = _bring(conn, serial, line, context)
-    slots.fill(
-        conn,
-        serial.lot_id,
-        line_id=line.line_id,
-        work_order_id=order.work_order_id,
-        unit_id=session.unit_id,
-        scan_seq=context.scan.scan_seq,
-    )
-    lacks = missing(slots.read_slots(conn, order.work_order_id, session.unit_id))
-    if is_at_hand and not lacks:
-        return report_unit_at_hand(conn, order, context)
-    return _recorded(conn, serial, order, line, in_words(lacks), context)
+    stop = stopped(conn, met, context, **(of_order(order) | _names(serial)))
+    if stop is not None:
+        return stop
+    return _put_in(conn, serial, order, line, lines, met, context, is_at_hand=is_at_hand)
+
+
+def _put_in(
+    conn: Connection,
+    serial: slots.SerialFacts,
+    order: OrderFacts,
+    line: SlotLine,
+    lines: list[SlotLine],
+    met: list[Deviation],
+    context: Context,
+    *,
+    is_at_hand: bool,
+) -> Answer:
+    """Fill the slot; the last one of the unit at hand reports it. Where that is refused, nothing
+    was filled."""
+    unit_id = context.session.unit_id
+    with attempt(conn) as take_back:
+        context = _bring(conn, serial, line, context)
+        slots.fill(
+            conn,
+            serial.lot_id,
+            line_id=line.line_id,
+            work_order_id=order.work_order_id,
+            unit_id=unit_id,
+            scan_seq=context.scan.scan_seq,
+            let_pass=let_pass_of(met),
+        )
+        lines = with_filled(lines, line.line_id)
+        lacks = missing(lines)
+        if not is_at_hand or lacks:
+            ruled = _recorded(conn, serial, order, line, in_words(lacks), context)
+        else:
+            ruled = report_unit_at_hand(conn, order, lines, context)
+        accepted(conn, met, ruled, order.work_order, context)
+        if ruled.outcome.outcome == "rejected":
+            take_back()
+    return ruled
+
+
+def _names(serial: slots.SerialFacts) -> dict[str, str]:
+    return {"item": serial.item, "serial": serial.serial}
 
 
 def _is_finished(conn: Connection, unit_id: int | None) -> bool:
@@ -136,7 +174,7 @@ def _recorded(
 
 
 def _refuse_no_place(serial: slots.SerialFacts, context: Context) -> Answer:
-    refusal = refuse_serial(serial, context) if serial.sits_in else None
+    refusal = refuse_serial(serial, [], context) if serial.sits_in else None
     return refusal or answer(
         context,
         "rejected",

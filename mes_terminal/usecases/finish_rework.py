@@ -4,6 +4,7 @@ It comes back to where its order puts finished goods. Nothing is backflushed and
 order changes; extra parts that were issued for the pass enter the genealogy here.
 """
 
+from mes_terminal.domain.hand_issues import Waiting
 from mes_terminal.domain.order import OrderFacts
 from mes_terminal.domain.posting import EdgeRow
 from mes_terminal.domain.quantity import MICRO, format_quantity
@@ -14,15 +15,13 @@ from mes_terminal.store.materials import Held, Place
 from mes_terminal.store.mounts import MaterialFacts
 from mes_terminal.store.rework import OpenPass
 from mes_terminal.usecases.context import Answer, Context, answer, changed
-from mes_terminal.usecases.handled import split
+from mes_terminal.usecases.handled import named, refused, split
 from mes_terminal.usecases.order_of import order_of
 from mes_terminal.usecases.post_rework import (
     in_rework,
     move_pass,
-    named,
     phrase,
-    quantity_of,
-    refused,
+    refuse_held,
 )
 
 
@@ -50,9 +49,7 @@ def finish_order(conn: Connection, order: OrderFacts, context: Context) -> Answe
     for lot_id in rows.lots_made(conn, order.work_order_id):
         if _in_rework(conn, lot_id, context):
             found += [
-                (lot_id, each)
-                for each in rows.open_passes(conn, lot_id)
-                if each.work_order == order.work_order
+                (lot_id, each) for each in rows.open_passes(conn, lot_id, order.work_order_id)
             ]
     if not found:
         return None
@@ -128,13 +125,14 @@ def _finish(
     passes: list[OpenPass],
     context: Context,
 ) -> Answer:
-    if material.status != "available":
-        said = f"{phrase(material, quantity, order)} is on hold"
-        return refused(context, "lot_on_hold", said, "Call quality", order=order, material=material)
+    held_back = refuse_held(material, quantity, order, context)
+    if held_back is not None:
+        return held_back
     place = Place(order.output_location_id, order.output_location, "finished")
     parts, _ = split(held, quantity)
     latest = passes[0] if passes else OpenPass(order.work_order, 0, 0, None)
     extras = rows.extras_since(conn, order.work_order_id, latest.report_seq) if passes else []
+    alone = bool(extras) and _is_alone(conn, order, quantity)
     report_seq = move_pass(
         conn,
         "reworked",
@@ -144,11 +142,10 @@ def _finish(
         place,
         context,
         reason=latest.reason,
-        edges=_edges(order, material, extras, quantity_of(parts)),
+        edges=_edges(order, material, extras, is_sure=alone),
     )
     if extras:
-        taken = [(0, lot_id, extra) for lot_id, extra in extras]
-        hand_issues.take_in(conn, order.work_order_id, report_seq, taken)
+        hand_issues.take_in(conn, order.work_order_id, report_seq, extras)
     return answer(
         context,
         "completed",
@@ -161,13 +158,25 @@ def _finish(
     )
 
 
+def _is_alone(conn: Connection, order: OrderFacts, quantity: int) -> bool:
+    """Is it sure which unit has the extra parts: the only one its closed order has in rework
+    (BF-37)? An open order may have needed them for its units in work."""
+    sent = rows.sent_micro(conn, order.work_order_id)
+    return order.status == "closed" and quantity <= MICRO and sent <= quantity
+
+
 def _edges(
-    order: OrderFacts, material: MaterialFacts, extras: list[tuple[int, int]], quantity: int
+    order: OrderFacts, material: MaterialFacts, extras: list[Waiting], *, is_sure: bool
 ) -> list[EdgeRow]:
-    """Return the edges of the extra parts: sure of a single unit of a closed order (BF-37)."""
+    """Return the edges of the extra parts."""
     child_id = order.output.node_id if material.tracking == "none" else material.lot_id
-    alone = quantity <= MICRO and order.status == "closed"
     return [
-        (child_id or material.lot_id, lot_id, 0, extra, "exact" if alone else "pooled")
-        for lot_id, extra in extras
+        (
+            child_id or material.lot_id,
+            each.lot_id,
+            0,
+            each.quantity_micro,
+            "exact" if is_sure else "pooled",
+        )
+        for each in extras
     ]

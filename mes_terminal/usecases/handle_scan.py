@@ -24,6 +24,7 @@ from mes_terminal.usecases.apply_policy import is_question
 from mes_terminal.usecases.await_code import await_code
 from mes_terminal.usecases.close_short import close_short
 from mes_terminal.usecases.context import Answer, Context, answer, changed
+from mes_terminal.usecases.count_stock import count_stock
 from mes_terminal.usecases.count_unknown import count_unknown
 from mes_terminal.usecases.dismount import dismount
 from mes_terminal.usecases.fill_slot import fill_slot
@@ -32,6 +33,7 @@ from mes_terminal.usecases.hear_answer import Heard, hear
 from mes_terminal.usecases.read_code import read_code
 from mes_terminal.usecases.receive_label import receive_label
 from mes_terminal.usecases.recovered import remember_recovered
+from mes_terminal.usecases.report_new_unit import report_new_unit
 from mes_terminal.usecases.report_operation import report_operation
 from mes_terminal.usecases.report_production import report_item, report_order, report_unit
 from mes_terminal.usecases.rework import rework
@@ -39,13 +41,12 @@ from mes_terminal.usecases.scrap import scrap
 from mes_terminal.usecases.start_order import start_order
 from mes_terminal.usecases.station_commands import (
     cancel,
-    need,
     present_badge,
-    refuse,
     set_quantity,
+    tell,
     tell_help,
 )
-from mes_terminal.usecases.undo_report import undo_last
+from mes_terminal.usecases.undo_report import undo_report
 from mes_terminal.usecases.use_material import name_output_lot, use_material
 
 
@@ -67,7 +68,9 @@ def handle_scan(db: Database, scan: Scan, rules: StationRules) -> Outcome:
         ruled = heard if isinstance(heard, Answer) else _handle(conn, heard)
         if ruled.session != session:
             write_session(conn, ruled.session)
-        scan_journal.conclude(conn, scan, ruled.outcome, ruled.event_seq)
+        scan_journal.conclude(
+            conn, scan, ruled.outcome, ruled.event_seq, previous_hash=head.journal_hash
+        )
     return ruled.outcome
 
 
@@ -88,6 +91,8 @@ def _rule(conn: Connection, intent: Intent, context: Context) -> Answer:
             return report_order(conn, intent, context)
         case meant.ReportUnit():
             return report_unit(conn, intent, context)
+        case meant.ReportNewUnit():
+            return report_new_unit(conn, intent, context)
         case meant.ReportItem():
             return report_item(conn, intent, context)
         case meant.UseMaterial():
@@ -112,8 +117,10 @@ def _rule(conn: Connection, intent: Intent, context: Context) -> Answer:
             return rework(conn, intent, context)
         case meant.HandleMaterial():
             return handle_material(conn, intent, context)
+        case meant.CountCommand() | meant.CountScan():
+            return count_stock(conn, intent, context)
         case meant.Undo():
-            return undo_last(conn, context)
+            return undo_report(conn, intent, context)
         case meant.PresentBadge():
             return present_badge(conn, intent, context)
         case meant.SetQuantity():
@@ -122,10 +129,8 @@ def _rule(conn: Connection, intent: Intent, context: Context) -> Answer:
             return cancel(conn, context)
         case meant.Help():
             return tell_help(context)
-        case meant.Need():
-            return need(intent, context)
-        case meant.Refuse():
-            return refuse(intent, context)
+        case meant.Need() | meant.Refuse():
+            return tell(intent, context)
         case meant.UnknownCode():
             return count_unknown(conn, context)
         case _:

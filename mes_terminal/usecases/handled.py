@@ -6,15 +6,19 @@ that says why that cannot be. The use cases of `%ISSUE`, `%RETURN`, `%EXTRA`, `%
 """
 
 from collections.abc import Iterable
+from typing import Any
 
 from msgspec import Struct
 
 from mes_terminal.domain.intent import MeaningKind, Named
+from mes_terminal.domain.order import OrderFacts
+from mes_terminal.domain.policy import Deviation
 from mes_terminal.domain.quantity import MICRO, format_quantity
 from mes_terminal.store import materials, mounts
 from mes_terminal.store.database import Connection
 from mes_terminal.store.materials import Held, Taken
-from mes_terminal.store.mounts import MaterialFacts
+from mes_terminal.store.mounts import ItemFacts, MaterialFacts
+from mes_terminal.usecases.apply_policy import blocked, is_blocked
 from mes_terminal.usecases.context import Answer, Context, answer, changed
 
 NEVER_PICKED = ("hold", "scrap")
@@ -63,9 +67,9 @@ def refused(
     message: str,
     hint: str,
     *,
-    handled: Handled | None = None,
-    work_order: str | None = None,
-    order_status: str | None = None,
+    order: OrderFacts | None = None,
+    material: MaterialFacts | None = None,
+    **fields: Any,
 ) -> Answer:
     """Return a refusal: nothing is booked."""
     return answer(
@@ -74,12 +78,22 @@ def refused(
         f"{message}. Nothing was booked",
         hint,
         reason=reason,
-        item=handled.material.item if handled else None,
-        lot=handled.material.lot if handled else None,
-        serial=handled.material.serial if handled else None,
-        work_order=work_order,
-        order_status=order_status,
+        **(named(order, material) | fields),
     )
+
+
+def named(order: OrderFacts | None, material: MaterialFacts | None) -> dict[str, Any]:
+    """Return the keys of an outcome that say what it is about."""
+    found: dict[str, Any] = {}
+    if order is not None:
+        found |= {
+            "work_order": order.work_order,
+            "order_status": order.status,
+            "item": order.item,
+        }
+    if material is not None:
+        found |= {"item": material.item, "lot": material.lot, "serial": material.serial}
+    return found
 
 
 def handled_by(conn: Connection, verb: str, what: Named, context: Context) -> Handled | Answer:
@@ -98,28 +112,31 @@ def handled_by(conn: Connection, verb: str, what: Named, context: Context) -> Ha
         stated, label = MICRO, None
     handled = Handled(verb, material, container_id, stated, label)
     quantity = handled.quantity_micro
-    if quantity is not None and (quantity <= 0 or quantity % material.step_micro):
+    least = 0 if verb == "COUNT" else 1
+    if quantity is not None and (quantity < least or quantity % material.step_micro):
         step = format_quantity(material.step_micro)
         said = f"{material.item} is counted in steps of {step}, from {step} on"
-        return refused(context, "not_a_step", said, "Scan QTY with another number", handled=handled)
+        return refused(
+            context, "not_a_step", said, "Scan QTY with another number", material=handled.material
+        )
     return handled
 
 
-def refuse_use(handled: Handled, context: Context) -> Answer | None:
-    """Return why the material may not be used; `None` if it may (BF-16)."""
+def refuse_use(handled: Handled, met: list[Deviation], context: Context) -> Answer | None:
+    """Return why the material may not be used; `None` if it may (BF-16), or if the control matrix
+    does not block the deviations met (BF-24)."""
     material, name = handled.material, handled.name
     call = f"Take another lot of {material.item}, or call a supervisor"
-    if material.status != "available":
-        reason, said = "lot_on_hold", f"Lot {name} of {material.item} is on hold"
-    elif material.expires_on is not None and material.expires_on < context.today:
-        reason = "lot_expired"
-        said = f"Lot {name} of {material.item} expired on {material.expires_on}"
+    if material.status != "rejected" and is_blocked(met, context):
+        return blocked(met, context, item=material.item, lot=material.lot, serial=material.serial)
+    if material.status == "rejected":
+        reason, said = "lot_on_hold", f"Lot {name} of {material.item} is rejected"
     elif material.expires_on is not None and context.session.clock_in_doubt:
         reason, said = "clock", f"The clock is in doubt: lot {name} has an expiry"
         call = "Call a supervisor to confirm the clock with a badge"
     else:
         return None
-    return refused(context, reason, said, call, handled=handled)
+    return refused(context, reason, said, call, material=handled.material)
 
 
 def usable(held: Iterable[Held], context: Context) -> list[Held]:
@@ -153,7 +170,7 @@ def in_slot(conn: Connection, handled: Handled, context: Context) -> Answer | No
         "serial_in_use",
         f"{handled.material.item} {handled.name} sits in a unit",
         "Scan another serial, or call a supervisor",
-        handled=handled,
+        material=handled.material,
     )
 
 
@@ -202,6 +219,11 @@ def _nameless(conn: Connection, verb: str, what: Named, context: Context) -> int
     item = mounts.read_item(conn, what.item_id)
     if item.tracking == "none":
         return materials.nameless_lot(conn, what.item_id)
+    return which_of(item, verb, context)
+
+
+def which_of(item: ItemFacts, verb: str, context: Context) -> Answer:
+    """Ask for the lot or serial of a tracked item: its number alone names none."""
     kind = "serial" if item.tracking == "serial" else "lot"
     return answer(
         context,

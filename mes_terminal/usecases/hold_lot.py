@@ -65,16 +65,18 @@ def _refuse(handled: Handled, status: str, context: Context) -> Answer | None:
     name = f"{material.item} {material.lot or material.serial or ''}".strip()
     if material.lot is None and material.serial is None:
         said = f"{material.item} is not kept by lot: {handled.verb} cannot name a part of it"
-        return refused(context, "no_effect", said, "MOVE it to a hold location", handled=handled)
+        return refused(
+            context, "no_effect", said, "MOVE it to a hold location", material=handled.material
+        )
     if handled.verb == "RELEASE" and (
         context.person is None or context.person.role not in RELEASED_BY
     ):
         said = "RELEASE is for quality and supervisors"
         hint = "Scan your badge first, or call quality"
-        return refused(context, "not_authorised", said, hint, handled=handled)
+        return refused(context, "not_authorised", said, hint, material=handled.material)
     if material.status == "rejected":
         said = f"{name} is rejected"
-        return refused(context, "lot_on_hold", said, "Call quality", handled=handled)
+        return refused(context, "lot_on_hold", said, "Call quality", material=handled.material)
     if material.status != status:
         return None
     return answer(

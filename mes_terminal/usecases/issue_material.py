@@ -10,6 +10,7 @@ from typing import Final
 from msgspec import Struct
 from msgspec.structs import replace
 
+from mes_terminal.domain.instants import NOT_ARRIVED
 from mes_terminal.domain.order import LineFacts, OrderFacts
 from mes_terminal.domain.outcome import Consumed
 from mes_terminal.domain.overrun import give
@@ -22,8 +23,10 @@ from mes_terminal.store.database import Connection
 from mes_terminal.store.events import append_event
 from mes_terminal.store.hand_issues import HandIssue
 from mes_terminal.store.materials import Held, Taken
+from mes_terminal.usecases.apply_policy import accepted, of_order, stopped
 from mes_terminal.usecases.context import Answer, Context, answer
 from mes_terminal.usecases.end_stay import ADJUSTMENT
+from mes_terminal.usecases.flagged_lots import deviations_of_lot, note_use
 from mes_terminal.usecases.handled import Handled, in_slot, refuse_use, refused, split, usable
 from mes_terminal.usecases.material_event import actual_of, certainty_of, material_event
 from mes_terminal.usecases.order_at_hand import LineNeed, OrderAtHand, order_for
@@ -37,6 +40,8 @@ class Piece(Struct, frozen=True):
 
     line: LineFacts | None
     taken: Taken
+    covers_micro: int = 0
+    """What it counts for, in units of the line's component."""
 
 
 class Gain(Struct, frozen=True):
@@ -51,9 +56,10 @@ def issue(conn: Connection, handled: Handled, context: Context, *, reason: str |
     found = order_for(conn, handled, context)
     if isinstance(found, Answer):
         return found
+    met = [*found.met, *deviations_of_lot(conn, handled.material, context)]
     refusal = (
         in_slot(conn, handled, context)
-        or refuse_use(handled, context)
+        or refuse_use(handled, met, context)
         or (_refuse_slot_line(handled, found, context) if reason is None else None)
     )
     if refusal is not None:
@@ -67,27 +73,35 @@ def issue(conn: Connection, handled: Handled, context: Context, *, reason: str |
     if gain is not None:
         held = [_filled(each, gain) for each in held]
     _, missing = split(held, wanted)
-    if missing and first.shortage_policy != "negative":
+    is_own = found.lines[0].stand_in is None
+    if missing and not (is_own and first.shortage_policy == "negative"):
         return _refuse_short(handled, found, wanted, missing, context)
     if reason is None:
         pieces = _for_lines(handled, found.lines, held, wanted)
     else:
         pieces = [Piece(None, part) for part in _parts(handled, first, held, wanted)]
-    return _book(conn, handled, found.order, pieces, gain, context, reason=reason)
+    stop = stopped(conn, met, context, **of_order(found.order))
+    if stop is not None:
+        return stop
+    booked = _book(conn, handled, found.order, pieces, gain, context, reason=reason)
+    accepted(conn, met, booked, found.order.work_order, context)
+    used = [(each.line or first, each.covers_micro or each.taken.quantity_micro) for each in pieces]
+    return note_use(conn, met, found.order, used, handled.material.lot_id, booked, context)
 
 
 def _refuse_slot_line(handled: Handled, found: OrderAtHand, context: Context) -> Answer | None:
-    """A serial of a backflushed line goes into a slot of a unit, not to the order (BF-18)."""
-    if handled.material.serial is None or found.lines[0].line.issue_method == "manual":
+    """What a backflushed line takes by serial goes into a slot of a unit, not to the order
+    (BF-18)."""
+    line = found.lines[0].line
+    if line.tracking != "serial" or line.issue_method == "manual":
         return None
     return refused(
         context,
         "no_effect",
-        f"{handled.material.item} {handled.name} goes into a unit, not to the order",
+        f"Serials of {line.item} go into a unit, not to the order",
         "Scan the unit and the serial, without ISSUE",
-        handled=handled,
-        work_order=found.order.work_order,
-        order_status=found.order.status,
+        material=handled.material,
+        order=found.order,
     )
 
 
@@ -130,12 +144,13 @@ def _quantity(
                 lot=handled.material.lot,
             )
         return handled.quantity_micro
-    manual = sum(need.need_micro for need in found.lines if need.line.issue_method == "manual")
-    need = sum(need.need_micro for need in found.lines)
+    rooms = [(each, each.room_micro(handled.material.step_micro)) for each in found.lines]
+    need = sum(room for _, room in rooms)
     wanted = handled.stated_micro
     if wanted is None:
         limit = there if handled.label_micro is None else min(handled.label_micro, there)
-        wanted = min(manual or need, limit) or min(manual or need, handled.material.step_micro)
+        usual = _usual(rooms)
+        wanted = min(usual, limit) or min(usual, handled.material.step_micro)
     if need and wanted <= need:
         return wanted
     left = f"needs only {format_quantity(need)}" if need else "needs no more"
@@ -144,10 +159,20 @@ def _quantity(
         "over_tolerance",
         f"{work_order} {left} {handled.material.uom} of {item}",
         "Scan QTY with less, or EXTRA with a reason for what is used beyond the plan",
-        handled=handled,
+        material=handled.material,
         work_order=work_order,
         order_status=found.order.status,
     )
+
+
+def _usual(rooms: list[tuple[LineNeed, int]]) -> int:
+    """Return what the lines that come first still need: those of the item itself, manual ones
+    before the others, then those it may stand in for."""
+    by_kind: dict[tuple[bool, bool], int] = {}
+    for each, room in rooms:
+        kind = (each.stand_in is not None, each.line.issue_method != "manual")
+        by_kind[kind] = by_kind.get(kind, 0) + room
+    return next((room for _, room in sorted(by_kind.items()) if room), 0)
 
 
 def _gain(conn: Connection, held: list[Held], wanted: int, context: Context) -> Gain | None:
@@ -181,9 +206,8 @@ def _refuse_short(
         f"{handled.name} of {material.item} has {format_quantity(wanted - missing)} of "
         f"{format_quantity(wanted)} {material.uom} here",
         "Scan QTY with less, or take another lot",
-        handled=handled,
-        work_order=found.order.work_order,
-        order_status=found.order.status,
+        material=handled.material,
+        order=found.order,
     )
 
 
@@ -194,12 +218,14 @@ def _for_lines(
     left = {each.balance_id: each for each in held}
     pieces: list[Piece] = []
     for need in needs:
-        line = need.line
-        share = min(need.need_micro, wanted)
+        line, had = need.line, need.had_micro
+        share = min(need.room_micro(handled.material.step_micro), wanted)
         wanted -= share
         nearest = sorted(left.values(), key=lambda each: each.location_id != line.location_id)
         for part in _parts(handled, line, nearest, share):
-            pieces.append(Piece(line, part))
+            covers = replace(need, had_micro=had).covers_micro(part.quantity_micro)
+            had += part.quantity_micro
+            pieces.append(Piece(line, part, covers))
             rest = part.held.quantity_micro - part.quantity_micro
             left[part.held.balance_id] = replace(part.held, quantity_micro=max(0, rest))
     return pieces
@@ -241,11 +267,10 @@ def _book(
         context.scan,
         rules=context.rules,
     )
-    _change_stock(conn, pieces, gain, context)
+    _change_stock(conn, pieces, gain)
     for piece in pieces:
         if piece.line is not None:
-            issued = piece.taken.quantity_micro
-            materials.change_line(conn, piece.line.line_id, issued_micro=issued)
+            materials.change_line(conn, piece.line.line_id, issued_micro=piece.covers_micro)
     hand_issues.write(
         conn,
         order.work_order_id,
@@ -256,6 +281,7 @@ def _book(
                 lot_id=piece.taken.held.lot_id,
                 container_id=piece.taken.held.container_id,
                 quantity_micro=piece.taken.quantity_micro,
+                covers_micro=piece.covers_micro,
                 reason=reason,
             )
             for piece in pieces
@@ -265,10 +291,7 @@ def _book(
     return _told(handled, order, pieces, event_seq, context, reason=reason)
 
 
-def _change_stock(
-    conn: Connection, pieces: list[Piece], gain: Gain | None, context: Context
-) -> None:
-    at = context.scan.event_time
+def _change_stock(conn: Connection, pieces: list[Piece], gain: Gain | None) -> None:
     arriving: list[StockIn] = []
     if gain is not None:
         held = gain.held
@@ -280,7 +303,8 @@ def _change_stock(
     taken = [piece.taken for piece in pieces]
     below = [each for each in taken if each.held.balance_id == BELOW_ZERO]
     arriving += [
-        StockIn(each.held.lot_id, each.held.location_id, -each.quantity_micro, at) for each in below
+        StockIn(each.held.lot_id, each.held.location_id, -each.quantity_micro, NOT_ARRIVED)
+        for each in below
     ]
     add_stock(conn, arriving)
     materials.take(conn, [each for each in taken if each.held.balance_id != BELOW_ZERO])

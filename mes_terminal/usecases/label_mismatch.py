@@ -8,10 +8,10 @@ from msgspec.structs import replace
 from mes_terminal.domain.outcome import OpenedException
 from mes_terminal.domain.quantity import MICRO
 from mes_terminal.store.database import Connection
-from mes_terminal.store.events import append_event, read_head
-from mes_terminal.store.exceptions import open_exception, raise_open
+from mes_terminal.store.exceptions import raise_open
 from mes_terminal.store.mounts import MaterialFacts
-from mes_terminal.usecases.context import Answer, Context, fact
+from mes_terminal.usecases.context import Answer, Context
+from mes_terminal.usecases.open_exception import open_exception
 
 
 def note_mismatch(
@@ -29,29 +29,17 @@ def note_mismatch(
     )
     raised = raise_open(conn, kind="label_mismatch", subject=subject, quantity_micro=MICRO)
     if raised is None:
-        draft = replace(
-            fact(
-                context,
-                "exception.opened",
-                "label_mismatch",
-                kind="label_mismatch",
-                item=material.item,
-                lot=material.lot,
-                label=label_expires_on,
-                record=recorded,
-            ),
-            upstream=True,
-        )
-        event_seq = append_event(conn, draft, read_head(conn), context.scan, rules=context.rules)
-        exception_id = open_exception(
+        exception_id, _ = open_exception(
             conn,
-            kind="label_mismatch",
-            severity="warn",
+            "label_mismatch",
+            context,
             subject=subject,
             quantity_micro=MICRO,
-            opened_at=context.scan.event_time,
-            event_seq=event_seq,
             cause=cause,
+            item=material.item,
+            lot=material.lot,
+            label=label_expires_on,
+            record=recorded,
         )
     else:
         exception_id = raised[0]

@@ -126,7 +126,8 @@ class AuditRow(Struct, frozen=True):
 
 
 class OrderLineRow(Struct, frozen=True):
-    """One line of an order's snapshot (BF-7), with the level that decided each policy (BF-10)."""
+    """One line of an order's snapshot (BF-7), with the level that decided each policy (BF-10):
+    those of the snapshot as they were frozen, shortage and overrun as they are read now."""
 
     line: str
     component: str

@@ -18,6 +18,9 @@ from mes_terminal.domain.quantity import MICRO, ceil_to_step, format_quantity
 from mes_terminal.errors import InputError
 from mes_terminal.store import lists as store
 from mes_terminal.store.database import Database
+from mes_terminal.usecases.count_lists import counts, due
+from mes_terminal.usecases.exception_groups import exception_groups, exception_rows
+from mes_terminal.usecases.filters import whole_number
 from mes_terminal.usecases.list_rows import (
     AuditRow,
     ExceptionRow,
@@ -29,9 +32,13 @@ from mes_terminal.usecases.list_rows import (
     OutboxRow,
     StockRow,
 )
+from mes_terminal.usecases.log_chain import prove
 from mes_terminal.usecases.order_costs import order_costs
+from mes_terminal.usecases.order_reports import order_reports
+from mes_terminal.usecases.people import list_people
 from mes_terminal.usecases.policy_replay import replay_policy
 from mes_terminal.usecases.printables import PRINTABLES
+from mes_terminal.usecases.stays import list_stays
 from mes_terminal.usecases.trace import trace_rows
 
 
@@ -75,7 +82,7 @@ def _parameters(spec: ListSpec, filters: Mapping[str, str]) -> dict[str, str | i
     asked: dict[str, str | int | None] = {name: filters.get(name) for name in spec.filters}
     for name in ("since", "limit"):
         if asked.get(name) is not None:
-            asked[name] = _whole_number(name, filters[name])
+            asked[name] = whole_number(name, filters[name])
     if "since" in asked and asked["since"] is None:
         asked["since"] = 0
     if isinstance(kind := asked.get("type"), str):
@@ -83,12 +90,6 @@ def _parameters(spec: ListSpec, filters: Mapping[str, str]) -> dict[str, str | i
     if spec.statement is store.EXCEPTIONS:
         asked["suggestions_max"] = store.SUGGESTIONS_MAX
     return asked
-
-
-def _whole_number(name: str, text: str) -> int:
-    if not (text.isascii() and text.isdigit() and len(text) <= 18):
-        raise InputError(f"{name} must be a whole number from 0 on, not {text[:40]!r}.")
-    return int(text)
 
 
 def _stock(
@@ -154,14 +155,21 @@ def _exception(
     blocking, suggestions = None, []
     if places is not None and quantity is not None:
         blocking = f"{quantity} {uom} of {item} missing" + (f" at {location}" if location else "")
-        suggestions = [
-            f"{format_quantity(micro)} {uom} of {name or item} at {place}"
-            for name, micro, place in msgspec.json.decode(places)
-        ]
+        suggestions = [_suggestion(item, *each) for each in msgspec.json.decode(places)]
     return ExceptionRow(
         exception_id, kind, status, severity, work_order, line, item, lot or None, quantity,
         opened_at, cause, blocking, suggestions, resolution,
     )  # fmt: skip
+
+
+def _suggestion(
+    item: str | None, lot: str, micro: int, place: str, instead: str | None, uom: str
+) -> str:
+    """Return what could be used: by its lot, and by its item too where that is another one."""
+    if instead is None:
+        return f"{format_quantity(micro)} {uom} of {lot or item} at {place}"
+    named = f"{instead} {lot}".strip()
+    return f"{format_quantity(micro)} {uom} of {named} at {place} instead"
 
 
 def _movement(
@@ -252,13 +260,17 @@ def _order_line(
     decided_by: str,
     since_micro: int,
     carried_micro: int,
+    shortage_level: str,
+    overrun_level: str,
 ) -> OrderLineRow:
     units = max(0, order_micro - since_micro) if basis == "per_unit" else 1
     net_micro = ceil_to_step(units * net_num, net_den, step_micro) + carried_micro
     return OrderLineRow(
         line, component, format_quantity(net_micro), uom, basis, format_quantity(scrap_pct_micro),
         operation, issue_method, location, format_quantity(issued_micro),
-        format_quantity(owed_micro), msgspec.json.decode(decided_by),
+        format_quantity(owed_micro),
+        msgspec.json.decode(decided_by)
+        | {"shortage_policy": shortage_level, "lot_overrun_pct": overrun_level},
     )  # fmt: skip
 
 
@@ -266,6 +278,12 @@ def _lines_of_an_order(database: Database, filters: Mapping[str, str]) -> Iterat
     if set(filters) != {"work_order"}:
         raise InputError("order_lines has one filter, and needs it: work_order.")
     return order_lines(database, filters["work_order"])
+
+
+def _proof(database: Database, filters: Mapping[str, str]) -> Iterator[Struct]:
+    if not set(filters) <= {"anchor"}:
+        raise InputError("audit_verify has one filter: anchor.")
+    yield prove(database, filters.get("anchor"))
 
 
 _SPECS: Final = (
@@ -293,8 +311,16 @@ LISTS: Final[dict[str, Callable[[Database, Mapping[str, str]], Iterator[Struct]]
     **{spec.name: spec for spec in _SPECS},
     "order_lines": _lines_of_an_order,
     "order_costs": order_costs,
+    "order_reports": order_reports,
+    "stays": list_stays,
     "policy_replay": replay_policy,
     "trace": trace_rows,
+    "audit_verify": _proof,
+    "counts": counts,
+    "counts_due": due,
+    "exception_groups": exception_groups,
+    "exception_rows": exception_rows,
+    "people": list_people,
     **PRINTABLES,
 }
 """The lists by name: `LISTS["stock"](database, {"item": "LEG"})`."""

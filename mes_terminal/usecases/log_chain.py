@@ -1,11 +1,12 @@
 """Prove the log: every hash recomputed from the stored bytes, in one pass by sequence.
 
-Covers the chain itself, the data, the scan that caused an event and the ledger rows it explains
-(`settled.md`, Events): a byte changed in any of them, or a row added or taken away, is found. A
-chain alone does not show that its end was cut off. Called by `usecases.doctor`.
+Covers the chain itself, the data, the scan that caused an event, the ledger rows it explains and
+the journal, whose own chain every event names: a byte changed in any of them, or a row added or
+taken away, is found. A chain alone does not show that its end was cut off. Called by
+`usecases.doctor`.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import groupby
 from operator import itemgetter
 from typing import Any, Final
@@ -19,6 +20,7 @@ from mes_terminal.domain.posting import (
     TYPE_SUFFIX,
     chain,
     ledger_bytes,
+    outcome_hash,
     scan_bytes,
     sha256,
 )
@@ -35,7 +37,12 @@ class _Told(Struct):
     previoushash: str
     datahash: str
     data: Raw
+    recordedtime: str
+    journalhash: str
     sequence: str | None = None
+    person: str | None = None
+    secondperson: str | None = None
+    reason: str | None = None
     scanhash: str | None = None
     ledgerhash: str | None = None
 
@@ -70,32 +77,96 @@ class _Rows:
         self._rows = list(group)
 
 
-def first_fault(database: Database) -> str | None:
-    """Return a sentence about the first entry that does not hold, `None` if the log is whole."""
-    previous, expected = FIRST_HASH, 1
-    movements = _Rows(checks.rows(database, checks.MOVEMENTS), 1)
-    edges = _Rows(checks.rows(database, checks.EDGES), 2)
+class _Journal:
+    """The journal's own chain, recomputed as far as the log has named it."""
+
+    def __init__(self, rows: Iterator[tuple[Any, ...]]) -> None:
+        self._rows = rows
+        self._hash = FIRST_HASH
+        self._fault: str | None = None
+
+    def reaches(self, digest: str) -> bool:
+        """Tell whether the chain comes to this hash, now or further on."""
+        while self._hash != digest and self._step():
+            pass
+        return self._hash == digest
+
+    def first_fault(self) -> str | None:
+        """Return a sentence about the first scan that is not as it was concluded."""
+        while self._step():
+            pass
+        return self._fault
+
+    def _step(self) -> bool:
+        row = next(self._rows, None)
+        if row is None:
+            return False
+        self._hash = outcome_hash(self._hash, sha256(scan_bytes(row[8:])), row[:7])
+        if row[7] != self._hash and self._fault is None:
+            self._fault = f"scan {row[0]} is not as it was journalled and concluded"
+        return True
+
+
+class Proof(Struct, frozen=True):
+    """What recomputing the log came to."""
+
+    ok: bool
+    entries: int
+    """Entries that hold, from the first on."""
+    head: str
+    """The hash of the last of them: what an anchor notes."""
+    fault: str | None
+    """A sentence about the first entry that does not hold."""
+
+
+def prove(database: Database, anchor: str | None = None) -> Proof:
+    """Recompute the whole log; with `anchor`, a hash noted earlier, it must still be in it."""
+    head, entries, seen = FIRST_HASH, 0, anchor is None
+    ledger = {
+        "movement": _Rows(checks.rows(database, checks.MOVEMENTS), 1),
+        "genealogy edge": _Rows(checks.rows(database, checks.EDGES), 2),
+        "report": _Rows(checks.rows(database, checks.REPORTS), 0),
+    }
+    journal = _Journal(checks.rows(database, checks.OUTCOMES))
     for row in checks.rows(database, checks.EVENTS):
-        event_seq = row[0]
-        if event_seq != expected:
-            return f"entry {event_seq} stands where {expected} is expected"
-        for name, ledger in (("movement", movements), ("genealogy edge", edges)):
-            if ledger.next_event is not None and ledger.next_event < event_seq:
-                return f"a {name} of entry {ledger.next_event} is not where it was written"
-        fault = _entry_fault(row, previous, movements.take(event_seq), edges.take(event_seq))
-        if fault:
-            return f"entry {event_seq} {fault}"
-        previous, expected = row[5], expected + 1
-    for name, ledger in (("movement", movements), ("genealogy edge", edges)):
-        if ledger.next_event is not None:
-            return f"a {name} belongs to entry {ledger.next_event}, which is not its own"
+        fault = _fault_at(row, entries + 1, head, ledger, journal)
+        if fault is not None:
+            return Proof(False, entries, head, fault)
+        head, entries = row[4], entries + 1
+        seen = seen or head == anchor
+    fault = _left_over(ledger) or journal.first_fault()
+    if fault is None and not seen:
+        fault = "the anchored entry is not in the log: its end was cut off or rewritten"
+    return Proof(fault is None, entries, head, fault)
+
+
+def _fault_at(
+    row: tuple[Any, ...], expected: int, previous: str, ledger: Mapping[str, _Rows],
+    journal: _Journal,
+) -> str | None:  # fmt: skip
+    event_seq = row[0]
+    if event_seq != expected:
+        return f"entry {event_seq} stands where {expected} is expected"
+    for name, rows in ledger.items():
+        if rows.next_event is not None and rows.next_event < event_seq:
+            return f"a {name} of entry {rows.next_event} is not where it was written"
+    fault = _entry_fault(row, previous, [rows.take(event_seq) for rows in ledger.values()])
+    if fault:
+        return f"entry {event_seq} {fault}"
+    if not journal.reaches(_envelope.decode(row[5]).journalhash):
+        return f"entry {event_seq} names a journal that is not this one"
     return None
 
 
-def _entry_fault(
-    row: tuple[Any, ...], previous: str, movements: list[Any], edges: list[Any]
-) -> str | None:
-    event_seq, kind, event_time, person, outbox_seq, own_hash, body, scan_seq = row[:8]
+def _left_over(ledger: Mapping[str, _Rows]) -> str | None:
+    for name, rows in ledger.items():
+        if rows.next_event is not None:
+            return f"a {name} belongs to entry {rows.next_event}, which is not its own"
+    return None
+
+
+def _entry_fault(row: tuple[Any, ...], previous: str, ledger: list[list[Any]]) -> str | None:
+    event_seq, kind, event_time, outbox_seq, own_hash, body, *who, scan_seq = row[:11]
     stored = body.encode()
     if chain(previous, stored) != own_hash:
         return "has a hash that is not that of its bytes and the entry before"
@@ -107,24 +178,21 @@ def _entry_fault(
         return "names another entry before it"
     if sha256(bytes(told.data)) != told.datahash:
         return "has a datahash that is not that of its data"
-    if told.scanhash != (None if scan_seq is None else sha256(scan_bytes(row[8:]))):
+    if told.scanhash != (None if scan_seq is None else sha256(scan_bytes(row[11:]))):
         return f"was caused by scan {scan_seq}, which is not as it was journalled"
-    ledger = ledger_bytes(movements, edges) if movements or edges else None
-    if told.ledgerhash != (None if ledger is None else sha256(ledger)):
-        return "does not match its movements and genealogy edges"
-    columns = (f"{TYPE_PREFIX}{kind}{TYPE_SUFFIX}", event_time, event_seq, outbox_seq)
-    said = (told.type, told.time, int(told.logsequence), told.sequence and int(told.sequence))
+    if told.ledgerhash != (sha256(ledger_bytes(*ledger)) if any(ledger) else None):
+        return "does not match its movements, genealogy edges and report"
+    columns = (f"{TYPE_PREFIX}{kind}{TYPE_SUFFIX}", event_time, event_seq, outbox_seq, *who)
+    said = (
+        told.type,
+        told.time,
+        int(told.logsequence),
+        told.sequence and int(told.sequence),
+        told.recordedtime,
+        told.person,
+        told.secondperson,
+        told.reason,
+    )
     if columns != said:
         return "stands in columns that do not say what its bytes say"
-    if person != _person_of(told.data, person):
-        return "names another person than its bytes do"
     return None
-
-
-def _person_of(data: Raw, otherwise: str | None) -> str | None:
-    """Return the person the data names; `otherwise` where such data name nobody."""
-    told = msgspec.json.decode(data)
-    if isinstance(told, dict) and "person" in told:
-        named: str | None = told["person"]
-        return named
-    return otherwise

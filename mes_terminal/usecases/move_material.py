@@ -29,7 +29,7 @@ def move_stock(conn: Connection, handled: Handled, location: str, context: Conte
             "no_effect",
             f"{location} is for scrap: scrapping needs a reason",
             "Scan SCRAP with a reason, then the material",
-            handled=handled,
+            material=handled.material,
         )
     refusal = in_slot(conn, handled, context)
     if refusal is not None:
@@ -69,7 +69,7 @@ def _refuse(
             "not_authorised",
             f"{material.item} {handled.name} is held at {where}",
             "Scan your badge first, or call quality",
-            handled=handled,
+            material=handled.material,
         )
     there = sum(each.quantity_micro for each in free)
     return refused(
@@ -79,7 +79,7 @@ def _refuse(
         + (f" of {format_quantity(wanted)}" if wanted else "")
         + f" {material.uom} to move to {place.location}",
         "Scan QTY with less, or check where it lies",
-        handled=handled,
+        material=handled.material,
     )
 
 

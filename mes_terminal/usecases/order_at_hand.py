@@ -3,11 +3,17 @@
 from msgspec import Struct
 
 from mes_terminal.domain import operations
+from mes_terminal.domain.hand_issues import covers_micro
 from mes_terminal.domain.order import LineFacts, OrderFacts, net_target_micro, remaining_micro
-from mes_terminal.store import materials, mounts, rework
+from mes_terminal.domain.policy import Deviation
+from mes_terminal.domain.quantity import ceil_to_step
+from mes_terminal.store import hand_issues, materials, mounts, rework
 from mes_terminal.store.database import Connection
+from mes_terminal.store.materials import StandIn
 from mes_terminal.store.order_facts import read_lines, read_operations, usable_from
+from mes_terminal.usecases.apply_policy import blocked, of_order
 from mes_terminal.usecases.context import Answer, Context, answer
+from mes_terminal.usecases.flagged_lots import deviation_of_material
 from mes_terminal.usecases.handled import Handled, refused
 from mes_terminal.usecases.order_of import order_of
 from mes_terminal.usecases.start_order import refuse_status
@@ -21,13 +27,37 @@ class LineNeed(Struct, frozen=True):
 
     line: LineFacts
     need_micro: int
+    """In units of its component."""
+    stand_in: StandIn | None = None
+    """How the material counts for it; `None`: it is the component itself."""
+    had_micro: int = 0
+    """What the line had of a substitute by hand, in units of the substitute."""
+
+    def covers_micro(self, quantity_micro: int) -> int:
+        """Return what so much more of the material counts for, in units of the component."""
+        if self.stand_in is None:
+            return quantity_micro
+        num, den = self.stand_in.ratio_num, self.stand_in.ratio_den
+        before = covers_micro(self.had_micro, self.line, num, den)
+        return covers_micro(self.had_micro + quantity_micro, self.line, num, den) - before
+
+    def room_micro(self, step_micro: int) -> int:
+        """Return how much of the material the line still needs, in whole steps of it."""
+        if self.stand_in is None:
+            return self.need_micro
+        num, den = self.stand_in.ratio_num, self.stand_in.ratio_den
+        through = covers_micro(self.had_micro, self.line, num, den) + self.need_micro
+        return max(0, ceil_to_step(through * num, den, step_micro) - self.had_micro)
 
 
 class OrderAtHand(Struct, frozen=True):
-    """The order and those of its lines that take the material: manual ones first, by position."""
+    """The order and those of its lines that take the material: those that need the item itself
+    before those it may stand in for, of each the manual ones first, by position."""
 
     order: OrderFacts
     lines: list[LineNeed]
+    met: list[Deviation] = []
+    """What the control matrix has still to let pass (BF-24)."""
 
 
 def order_for(conn: Connection, handled: Handled, context: Context) -> OrderAtHand | Answer:
@@ -45,17 +75,44 @@ def order_for(conn: Connection, handled: Handled, context: Context) -> OrderAtHa
     if refusal is not None:
         return refusal
     needs = line_needs(conn, order, handled.material.item_id, context)
+    allowed = [
+        need
+        for need in needs
+        if need.stand_in is None or not need.stand_in.needs_approval or _supervises(context)
+    ]
+    if allowed:
+        return OrderAtHand(order, allowed)
     if not needs:
-        return refused(
-            context,
-            "no_effect",
-            f"{handled.material.item} is bulk: it is never booked to an order",
-            "Use it; nothing needs to be scanned",
-            handled=handled,
-            work_order=order.work_order,
-            order_status=order.status,
-        )
-    return OrderAtHand(order, needs)
+        return _refuse_bulk(handled, order, context)
+    met = [_without_approval(conn, handled, needs[0])]
+    return blocked(met, context, **of_order(order)) or OrderAtHand(order, needs, met)
+
+
+def _supervises(context: Context) -> bool:
+    return context.person is not None and context.person.supervises
+
+
+def _without_approval(conn: Connection, handled: Handled, need: LineNeed) -> Deviation:
+    """A substitute that a supervisor must scan, as for mounting (BF-24, BF-29)."""
+    item, component = handled.material.item, need.line.item
+    return deviation_of_material(
+        conn,
+        handled.material,
+        "substitute",
+        f"{item} may stand in for {component} by a supervisor's scan only",
+        f"Take {component}, or let a supervisor scan {handled.name}",
+    )
+
+
+def _refuse_bulk(handled: Handled, order: OrderFacts, context: Context) -> Answer:
+    return refused(
+        context,
+        "no_effect",
+        f"{handled.material.item} is bulk: it is never booked to an order",
+        "Use it; nothing needs to be scanned",
+        material=handled.material,
+        order=order,
+    )
 
 
 def _with_rework(
@@ -75,7 +132,7 @@ def _with_rework(
 def line_needs(
     conn: Connection, order: OrderFacts, item_id: int, context: Context
 ) -> list[LineNeed]:
-    """Return the order's lines of an item that can be issued, with what each still needs."""
+    """Return the order's lines that an item can be issued to, with what each still needs."""
     lines = read_lines(
         conn,
         order.work_order_id,
@@ -91,12 +148,23 @@ def line_needs(
         due = operations.reported(operations.after(facts, gained), units)
     else:
         due = operations.reported([], units)
+    standing = materials.stand_ins(conn, order.work_order_id, item_id)
+    had = hand_issues.had_by_hand(conn, order.work_order_id, item_id) if standing else {}
     found = [
-        LineNeed(line, max(0, net_target_micro(line, due.of(line)) - line.net_taken_micro))
+        LineNeed(
+            line,
+            max(0, net_target_micro(line, due.of(line)) - line.net_taken_micro),
+            None if line.item_id == item_id else standing[line.line_id],
+            had.get(line.line_id, (0, 0))[0],
+        )
         for line in lines
-        if line.item_id == item_id and line.issue_method != "bulk" and line.net_num
+        if (line.item_id == item_id or line.line_id in standing)
+        and line.issue_method != "bulk"
+        and line.net_num
     ]
-    return sorted(found, key=lambda need: need.line.issue_method != "manual")
+    return sorted(
+        found, key=lambda need: (need.stand_in is not None, need.line.issue_method != "manual")
+    )
 
 
 def _no_order(conn: Connection, handled: Handled, context: Context) -> Answer:
@@ -117,6 +185,6 @@ def _no_order(conn: Connection, handled: Handled, context: Context) -> Answer:
         "wrong_component",
         f"{materials.order_named(conn, current)} takes no {item}",
         f"Scan a lot of {', '.join(wanted)}" if wanted else "Scan an order",
-        handled=handled,
+        material=handled.material,
         work_order=materials.order_named(conn, current),
     )

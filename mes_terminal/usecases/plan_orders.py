@@ -16,6 +16,7 @@ from mes_terminal.domain.conversions import Conversions
 from mes_terminal.domain.effectivity import effective_on
 from mes_terminal.domain.explosion import ExplodedLine, Explosion, explode, targets
 from mes_terminal.domain.instants import local_day
+from mes_terminal.domain.order_changes import OrderChange
 from mes_terminal.domain.rules import StationRules
 from mes_terminal.exchange import rows
 from mes_terminal.exchange.faults import Fault
@@ -24,6 +25,7 @@ from mes_terminal.store.order_snapshot import COUNTS_FROM_NOW, OrderState, Value
 from mes_terminal.usecases.check_orders import check_explicit_lines, check_exploded, check_order
 from mes_terminal.usecases.check_plant import explosion_faults
 from mes_terminal.usecases.merged_rows import Merged
+from mes_terminal.usecases.plan_changes import DueSoFar, changed_lines, to_tell
 from mes_terminal.usecases.plan_reads import PlanReads
 from mes_terminal.usecases.plan_stock import foreign_locations
 from mes_terminal.usecases.plan_units import UnitsPlan, plan_units
@@ -101,6 +103,8 @@ class _OrderPlanner:
         }
         self._states = self._read_states(reads)
         self._frozen = reads(order_snapshot.read_lines, self._lines_changed)
+        self._operations = reads(order_snapshot.read_operations, self._lines_changed)
+        self._told = dict[str, list[OrderChange]]()
         self._foreign = foreign_locations(merged, rules)
         self._plan = OrdersPlan([], [], [], [], [], [], [], plan_units(reads, merged, plant), [])
 
@@ -185,6 +189,7 @@ class _OrderPlanner:
                 "snapshot_version": version,
                 "good": good,
                 "scrapped": scrapped,
+                "changes": to_tell(row, state, self._told.get(row.work_order, ())),
             }
         )
 
@@ -277,22 +282,31 @@ class _OrderPlanner:
         ]
         if frozen == [{name: line[name] for name in _FROZEN_POLICIES} for line in lines]:
             return version
+        due = DueSoFar(state, self._operations.get(row.work_order, ()))
+        self._told[row.work_order] = changed_lines(
+            self._frozen.get(row.work_order, ()), release.explosion.lines, due
+        )
         if state.touched or state.good_micro or state.scrapped_micro:
-            reported = state.good_micro + state.scrapped_micro
-            self._plan.amended.append({"work_order": row.work_order, "reported": reported})
+            self._plan.amended.append({"work_order": row.work_order})
+            self._freeze(row, release, version + 1, due=due)
         else:
             self._plan.replaced.append(row.work_order)
-        self._freeze(row, release, version + 1, counts_on=row.work_order not in self._plan.replaced)
+            self._freeze(row, release, version + 1)
         return version + 1
 
     def _freeze(
-        self, row: rows.WorkOrderRow, release: _Release, version: int, *, counts_on: bool = False
+        self,
+        row: rows.WorkOrderRow,
+        release: _Release,
+        version: int,
+        *,
+        due: DueSoFar | None = None,
     ) -> None:
         """Plan the rows of the snapshot; what was made before go-live counts as issued.
 
-        `counts_on`: the version begins to count at what is reported, so nothing is issued for that.
+        With `due` the version begins to count there, so nothing is issued for what came before.
         """
-        if not counts_on:
+        if due is None:
             self._plan.released.append(row.work_order)
         new = row.work_order not in self._states
         state = self._states.get(row.work_order)
@@ -301,7 +315,7 @@ class _OrderPlanner:
         for position, line in enumerate(release.explosion.lines, start=1):
             step = self._plant.items[line.component].step_micro
             net, scrap = targets(line, reported, step)
-            booked = line.issue_method != "bulk" and not counts_on
+            booked = line.issue_method != "bulk" and due is None
             self._plan.lines.append(
                 {
                     **_values(line),
@@ -311,7 +325,7 @@ class _OrderPlanner:
                     "snapshot_version": version,
                     "issued": net if booked else 0,
                     "scrapped": scrap if booked else 0,
-                    "since": COUNTS_FROM_NOW if counts_on else 0,
+                    "since": COUNTS_FROM_NOW - due.of(line.operation) if due else 0,
                 }
             )
             self._plan.substitutes.extend(

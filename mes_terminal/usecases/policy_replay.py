@@ -13,7 +13,6 @@ import msgspec
 from msgspec import Struct, field
 
 from mes_terminal.domain.instants import seconds_between
-from mes_terminal.domain.operations import Gain
 from mes_terminal.domain.policy import (
     BLOCKED,
     REFUSALS,
@@ -32,11 +31,25 @@ from mes_terminal.store.policy_journal import Closed, Scanned
 from mes_terminal.usecases.apply_policy import ACCEPTED, ASKED
 
 FILTERS: Final = frozenset(("since", "matrix"))
-_SITUATIONS: Final[dict[str, Situation]] = {reason: each for each, reason in REFUSALS.items()}
-_OF_ORDER: Final = re.compile(
-    r"(?P<order>.+) has \S+ .+ left(?: at operation .+)?, not |The last report \((?P<last>.+)\) is "
-)
-_OF_ITEM: Final = re.compile(r"(?P<item>.+) is \S+ .+ short at ")
+_SAID: Final[dict[Situation, re.Pattern[str]]] = {
+    "over_completion": re.compile(r"(?P<order>.+) has \S+ .+ left(?: at operation .+)?, not "),
+    "over_consumption": re.compile(r"(?P<item>.+): \S+ .+ taken of \S+, over its tolerance"),
+    "under_consumption": re.compile(r"(?P<item>.+): \S+ .+ taken of \S+, under its tolerance"),
+    "lot_expired": re.compile(
+        r".+ of (?P<item>.+?)(?:, which was scanned for .+,)? (?:expired on|says \S+ expired)"
+    ),
+    "lot_on_hold": re.compile(r".+ of (?P<item>.+?)(?:, which was scanned for .+,)? is on hold"),
+    "substitute": re.compile(r"(?P<item>.+) may stand in for "),
+    "shortage": re.compile(r"(?P<item>.+) is \S+ .+ short at "),
+    "serial_missing": re.compile(r".+?: [0-9]+ units? lacks? "),
+    "reopen": re.compile(r"(?P<order>.+) is closed\."),
+    "late_reversal": re.compile(
+        r"The (?:last report \(|report \S+ of )(?P<order>.+?)\)? is (?:older than|not the last)"
+    ),
+}
+"""How the message of a refusal begins, with whose class decides: the order's product, or an
+item."""
+_LACKED: Final = re.compile(r"[0-9]+ units? lacks? (.+?)(?=, [0-9]+ units? lack|\. )")
 
 
 class ReplayRow(Struct, frozen=True):
@@ -93,8 +106,10 @@ def _judged(conn: Connection, met: _Met, matrix: ControlMatrix) -> ReplayRow:
     classes = [(item, policy.class_of_item(conn, item)) for item in met.items]
     levels = [matrix.level(met.situation, item_class) for _, item_class in classes]
     worst = max(range(len(levels)), key=lambda place: STRICTEST_LAST.index(levels[place]))
-    would_outcome, would_reason = would_be(met.situation, levels[worst])
     scan = met.scan
+    would_outcome, would_reason = would_be(met.situation, levels[worst])
+    if levels[worst] == "allow" and scan.outcome in ("completed", "recorded"):
+        would_outcome = scan.outcome
     return ReplayRow(
         sequence=scan.sequence,
         scan_id=scan.scan_id,
@@ -113,15 +128,22 @@ def _judged(conn: Connection, met: _Met, matrix: ControlMatrix) -> ReplayRow:
 
 
 def _refused(conn: Connection, since: str) -> Iterator[_Met]:
-    """What the matrix blocked: the message names the order, or the item that is short."""
+    """What the matrix blocked: the message names the order, or the items."""
     for scan in policy_journal.refusals(conn, policy_journal.first_scan(conn, since), BLOCKED):
-        item: str | None = None
-        if named := _OF_ORDER.match(scan.message):
-            item = policy_journal.order_item(conn, named["order"] or named["last"])
-        elif named := _OF_ITEM.match(scan.message):
-            item = named["item"]
-        if item is not None and scan.reason in _SITUATIONS:
-            yield _Met(scan, _SITUATIONS[scan.reason], "block", [item])
+        for situation, said in _SAID.items():
+            told = said.match(scan.message) if REFUSALS[situation] == scan.reason else None
+            if told is not None:
+                items = _items(conn, scan.message, told.groupdict())
+                if items:
+                    yield _Met(scan, situation, "block", items)
+                break
+
+
+def _items(conn: Connection, message: str, named: Mapping[str, str]) -> list[str]:
+    if "order" in named:
+        item = policy_journal.order_item(conn, named["order"])
+        return [] if item is None else [item]
+    return [named["item"]] if "item" in named else _LACKED.findall(message)
 
 
 def _recorded(conn: Connection, since: str) -> Iterator[_Met]:
@@ -134,20 +156,26 @@ def _recorded(conn: Connection, since: str) -> Iterator[_Met]:
 
 
 def _allowed(conn: Connection, since: str) -> Iterator[_Met]:
-    """What was allowed as it always was: shortages that are owed, and closes of a moment."""
+    """What was allowed as it always was: shortages that are owed, orders that took more or less
+    than they should, and closes of a moment."""
     first = policy_journal.first_scan(conn, since)
     asked_about = {
         (scan.sequence, msgspec.json.decode(body)["data"]["detail"]["situation"])
         for scan, _, body in policy_journal.events(conn, first, (ACCEPTED,))
     }
     for scan, _, body in policy_journal.events(conn, first, tuple(set(EVENT_TYPES.values()))):
-        short = [
-            each["item"]
-            for each in msgspec.json.decode(body)["data"]["exceptions"]
-            if each["kind"] == "shortage"
-        ]
-        if short and (scan.sequence, "shortage") not in asked_about:
-            yield _Met(scan, "shortage", "allow", short)
+        opened = msgspec.json.decode(body)["data"]["exceptions"]
+        items: dict[Situation, list[str]] = {}
+        for each in opened:
+            if each["kind"] == "shortage":
+                items.setdefault("shortage", []).append(each["item"])
+            elif each["kind"] == "consumption":
+                is_over = policy_journal.cause_of(conn, each["id"]) == "over_consumption"
+                off: Situation = "over_consumption" if is_over else "under_consumption"
+                items.setdefault(off, []).append(each["item"])
+        for situation, found in items.items():
+            if (scan.sequence, situation) not in asked_about:
+                yield _Met(scan, situation, "allow", found)
     starts = policy_journal.starts(conn)
     for closed in policy_journal.closes(conn, first):
         known = (closed.scan.sequence, "implausible_close") in asked_about
@@ -158,8 +186,8 @@ def _allowed(conn: Connection, since: str) -> Iterator[_Met]:
 def _is_implausible(conn: Connection, closed: Closed, starts: Mapping[str, list[str]]) -> bool:
     """Tell whether the close was one, by what was known at its time."""
     rows: list[Any] = msgspec.json.decode(closed.passed)
-    gained = [Gain(position, "", good, scrapped) for position, good, scrapped in rows]
-    needed_s = least_run_s(policy.run_times(conn, closed.work_order_id, gained))
+    units = {position: good for position, good, _ in rows}
+    needed_s = least_run_s(policy.run_times(conn, closed.work_order_id, units))
     if not needed_s:
         return False
     if closed.status_before == "released":

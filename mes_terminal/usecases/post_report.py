@@ -4,17 +4,26 @@
 closed short. `draws_of` shows what it would take; the pre-flight runs both and takes them back.
 """
 
+from collections.abc import Callable
+
 from msgspec import Struct
 
 from mes_terminal.domain import backflush, operations, sourcing
+from mes_terminal.domain.by_products import ahead_after
 from mes_terminal.domain.completion import plan_report
+from mes_terminal.domain.consumption import OffTarget, is_judged, off_target
 from mes_terminal.domain.hand_issues import Waiting, share
 from mes_terminal.domain.instants import day_plus
-from mes_terminal.domain.order import LineFacts, OrderFacts, Source, remaining_micro
+from mes_terminal.domain.order import (
+    LineFacts,
+    OrderFacts,
+    Source,
+    remaining_micro,
+)
 from mes_terminal.domain.overrun import allowance_micro
 from mes_terminal.domain.quantity import MICRO, format_quantity
 from mes_terminal.domain.report_plan import ReportRequest, Wanted
-from mes_terminal.domain.session import Session
+from mes_terminal.domain.session import AWAITS_SERIAL, Session
 from mes_terminal.domain.shifts import production_day
 from mes_terminal.domain.slots import slot_draws
 from mes_terminal.store import hand_issues, mount_spans, orders, reports
@@ -45,8 +54,18 @@ class Drawn(Struct, frozen=True):
     due: operations.Reported
 
 
-def post_report(conn: Connection, order: OrderFacts, wanted: Wanted, context: Context) -> Answer:
-    """Book what the scan wants reported of the order."""
+Judge = Callable[[Drawn, list[OffTarget]], Answer | None]
+"""Says what stands against a report, from what it would draw and what the order took (BF-24)."""
+
+
+def post_report(
+    conn: Connection,
+    order: OrderFacts,
+    wanted: Wanted,
+    context: Context,
+    judge: Judge | None = None,
+) -> Answer:
+    """Book what the scan wants reported of the order, unless `judge` says something against it."""
     named = _with_output_lot(conn, order, context) if wanted.good_micro else order
     if isinstance(named, Answer):
         return named
@@ -54,11 +73,17 @@ def post_report(conn: Connection, order: OrderFacts, wanted: Wanted, context: Co
     scan, rules = context.scan, context.rules
     facts = read_operations(conn, order)
     drawn = draws_of(conn, order, wanted, context, facts)
-    blocked = _blocked(drawn.draws)
+    watched = [each for each in drawn.draws if each.whole is None and not each.is_plain]
+    blocked = _blocked(watched)
     if blocked is not None:
         return _refuse_shortage(order, blocked, context)
+    closes = _closes(order, wanted)
+    off = _off_target(conn, order, drawn) if closes else []
+    stop = judge(drawn, off) if judge is not None else None
+    if stop is not None:
+        return stop
     today = context.today
-    request = _request(conn, order, wanted, drawn, facts, context)
+    request = _request(conn, order, wanted, drawn, facts, off, context, closes=closes)
     plan = plan_report(
         order,
         drawn.draws,
@@ -66,7 +91,7 @@ def post_report(conn: Connection, order: OrderFacts, wanted: Wanted, context: Co
         drawn.left_micro,
         read_shortfalls(
             conn,
-            drawn.draws,
+            [each.line.line_id for each in watched] + [each.line.line_id for each in off],
             today=today,
             event_time=scan.event_time,
             usable_from=usable_from(today, clock_in_doubt=context.session.clock_in_doubt),
@@ -76,6 +101,8 @@ def post_report(conn: Connection, order: OrderFacts, wanted: Wanted, context: Co
     report_seq = reports.write_report(conn, order, plan, scan, context.head, rules=rules)
     if request.hand_issues:
         hand_issues.take_in(conn, order.work_order_id, report_seq, request.hand_issues)
+    if request.outputs and (ahead := ahead_after(request.outputs, order, wanted.good_micro)):
+        reports.set_ahead(conn, order.work_order_id, ahead)
     return Answer(plan.outcome, _session_after(order, plan.order_status, context), report_seq)
 
 
@@ -104,12 +131,12 @@ def draws_of(
         passed = wanted.good_micro + wanted.passed_micro
         gained = operations.gains(facts, position, passed, wanted.scrapped_micro)
     made += wanted.good_micro + wanted.scrapped_micro
-    due = operations.reported(operations.after(facts, gained), made)
+    due = operations.reported(operations.after(facts, gained) if gained else facts, made)
     needed = backflush.dues(lines, due)
     draws, left = _draw(conn, order, needed, wanted.units_micro, usable, context)
-    if wanted.seated:
+    if wanted.seated or wanted.empty:
         fills = [fill for fill, _ in wanted.seated]
-        draws = backflush.in_line_order(lines, draws + slot_draws(lines, fills))
+        draws = backflush.in_line_order(lines, draws + slot_draws(lines, fills, wanted.empty))
         left |= {fill.source.balance_id: fill.source.quantity_micro - MICRO for fill in fills}
     return Drawn(lines, draws, left, gained, before, due)
 
@@ -145,11 +172,12 @@ def _request(
     wanted: Wanted,
     drawn: Drawn,
     facts: list[operations.OperationFacts],
+    off: list[OffTarget],
     context: Context,
+    *,
+    closes: bool,
 ) -> ReportRequest:
     own_life = order.shelf_life_days
-    ended = wanted.good_micro + (0 if order.replace_scrap else wanted.scrapped_micro)
-    closes = wanted.kind == "short_close" or (ended > 0 and remaining_micro(order) <= ended)
     by_hand: list[Waiting] = []
     if order.has_hand_issues and wanted.kind != "short_close":
         waiting = hand_issues.waiting_of(conn, order.work_order_id)
@@ -164,13 +192,38 @@ def _request(
         operation=next((one.operation for one in facts if one.position == wanted.position), None),
         outputs=read_outputs(conn, order) if wanted.good_micro else [],
         today=context.today,
+        off_target=off,
         hand_issues=by_hand,
         closes=closes,
         person=context.badge,
         station=context.rules.station,
         master_data_version=str(context.session.master_data_version),
         expires_on=None if own_life is None else day_plus(context.today, own_life),
+        inherits=_inherited(conn, order, by_hand),
     )
+
+
+def _closes(order: OrderFacts, wanted: Wanted) -> bool:
+    ended = wanted.good_micro + (0 if order.replace_scrap else wanted.scrapped_micro)
+    return wanted.kind == "short_close" or (ended > 0 and remaining_micro(order) <= ended)
+
+
+def _off_target(conn: Connection, order: OrderFacts, drawn: Drawn) -> list[OffTarget]:
+    """Return what the order took more or less of than it should; extra parts are read only where an
+    item limits them."""
+    judged = [line for line in drawn.lines if is_judged(line)]
+    if not judged:
+        return []
+    limited = any(line.over_pct_micro is not None for line in judged)
+    extra = hand_issues.extra_parts(conn, order.work_order_id) if limited else {}
+    return off_target(judged, drawn.draws, drawn.due, extra)
+
+
+def _inherited(conn: Connection, order: OrderFacts, by_hand: list[Waiting]) -> list[str]:
+    """Return the expiry of what no line draws now, and is in the units all the same (BF-39)."""
+    if not order.inherit_expiry or not by_hand:
+        return []
+    return reports.read_expiries(conn, [each.lot_id for each in by_hand])
 
 
 def _draw(
@@ -199,6 +252,8 @@ def _draw(
         fillings = mount_spans.read_overruns(conn, station_pct_micro=pct)
         allowances = {balance: allowance_micro(filling) for balance, filling in fillings.items()}
     stock = backflush.Stock(pools, allowances)
+    if not (mounted or substitutes):
+        return backflush.draw(needed, stock), stock.left_micro
     draws = sourcing.draw(needed, stock, substitutes, units_micro=units_micro)
     if substitutes and (keys := sourcing.automatic_keys(draws, substitutes)):
         found = read_pools(conn, keys, mounted, event_time=event_time, usable_from=usable)
@@ -238,7 +293,7 @@ def _with_output_lot(conn: Connection, order: OrderFacts, context: Context) -> O
 def _blocked(draws: list[backflush.Draw]) -> backflush.Draw | None:
     for each in draws:
         missing = each.net_missing_micro or each.scrap_missing_micro
-        if missing and each.line.shortage_policy == "block":
+        if missing and each.line.shortage_policy == "block" and each.line.tracking != "serial":
             return each
     return None
 
@@ -260,6 +315,8 @@ def _session_after(order: OrderFacts, status: str, context: Context) -> Session:
     session = context.session
     if status == "closed" and session.work_order_id != order.work_order_id:
         current = session.work_order_id
+    if session.pending_verb == AWAITS_SERIAL:
+        session = changed(session, pending_verb=None, pending_argument=None)
     return changed(
         session,
         work_order_id=current,

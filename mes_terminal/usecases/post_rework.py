@@ -4,7 +4,7 @@ A report of its own kind that moves what was made and changes no count of its or
 backflushed. Called by the use cases of rework, inside the caller's transaction.
 """
 
-from typing import Any, Literal
+from typing import Literal
 
 from msgspec import Struct
 
@@ -16,15 +16,17 @@ from mes_terminal.domain.posting import (
     MaterialActual,
     MovementRow,
     ReportData,
+    ReportRow,
 )
 from mes_terminal.domain.quantity import format_quantity
 from mes_terminal.store import materials, reports
-from mes_terminal.store.balances import note_arrival
+from mes_terminal.store.balances import note_arrival, shorten_expiry
 from mes_terminal.store.database import Connection
 from mes_terminal.store.events import append_event
 from mes_terminal.store.materials import Held, Place, Taken
 from mes_terminal.store.mounts import MaterialFacts
-from mes_terminal.usecases.context import Answer, Context, answer
+from mes_terminal.usecases.context import Answer, Context
+from mes_terminal.usecases.handled import refused
 
 PassKind = Literal["rework", "reworked", "exchange"]
 
@@ -36,7 +38,6 @@ class Pass(Struct, frozen=True, kw_only=True):
     order: OrderFacts
     lot_id: int
     """What is in rework."""
-    expires_on: str | None
     reason: str | None
     actuals: list[MaterialActual | LineActual]
     movements: list[MovementRow]
@@ -44,9 +45,17 @@ class Pass(Struct, frozen=True, kw_only=True):
 
 
 def post_pass(conn: Connection, booked: Pass, context: Context) -> int:
-    """Write event and report of a pass; return the report's sequence. Balances are the caller's."""
+    """Write event and report of a pass; return the report's sequence. Balances are the caller's.
+
+    A product that inherits it expires no later than what was built in (BF-39).
+    """
     scan, order = context.scan, booked.order
-    report_seq = append_event(
+    expires_before = next(iter(reports.read_expiries(conn, [booked.lot_id])), None)
+    if order.inherit_expiry:
+        built_in = [used for _, used, _, quantity, _ in booked.edges if quantity > 0]
+        days = reports.read_expiries(conn, built_in)
+        shorten_expiry(conn, [(booked.lot_id, day) for day in days])
+    return append_event(
         conn,
         EventDraft(
             type="production.reworked",
@@ -70,18 +79,20 @@ def post_pass(conn: Connection, booked: Pass, context: Context) -> int:
             reason=booked.reason,
             movements=booked.movements,
             edges=booked.edges,
+            report=ReportRow(
+                work_order_id=order.work_order_id,
+                kind=booked.kind,
+                good_micro=0,
+                scrapped_micro=0,
+                lot_id=booked.lot_id,
+                order_status_before=order.status,
+                lot_expires_before=expires_before,
+            ),
         ),
         context.head,
         scan,
         rules=context.rules,
     )
-    reports.insert_report(
-        conn,
-        (report_seq, scan.scan_seq, order.work_order_id, booked.kind, 0, 0, booked.lot_id,
-         context.badge, scan.event_time, order.status, booked.expires_on, None,
-         context.head.movement_seq + 1, len(booked.movements), None, None),
-    )  # fmt: skip
-    return report_seq
 
 
 def move_pass(
@@ -104,7 +115,6 @@ def move_pass(
         kind=kind,
         order=order,
         lot_id=material.lot_id,
-        expires_on=material.expires_on,
         reason=reason,
         actuals=[_moved(material, each, place) for each in parts],
         movements=[
@@ -117,14 +127,20 @@ def move_pass(
     return post_pass(conn, booked, context)
 
 
-def quantity_of(parts: list[Taken]) -> int:
-    """Return how much the parts are together."""
-    return sum(each.quantity_micro for each in parts)
-
-
 def in_rework(held: list[Held]) -> list[Held]:
     """Return what of it lies at a rework location."""
     return [each for each in held if each.location_kind == "rework"]
+
+
+def refuse_held(
+    material: MaterialFacts, quantity_micro: int, order: OrderFacts, context: Context
+) -> Answer | None:
+    """Refuse what is on hold: it stays where it is; `None` if it is not."""
+    if material.status == "available":
+        return None
+    status = "rejected" if material.status == "rejected" else "on hold"
+    said = f"{phrase(material, quantity_micro, order)} is {status}"
+    return refused(context, "lot_on_hold", said, "Call quality", order=order, material=material)
 
 
 def phrase(material: MaterialFacts, quantity_micro: int, order: OrderFacts) -> str:
@@ -135,41 +151,6 @@ def phrase(material: MaterialFacts, quantity_micro: int, order: OrderFacts) -> s
     if material.lot is None or material.lot == order.work_order:
         return f"{said} {order.work_order}"
     return f"{said} {material.lot} of {order.work_order}"
-
-
-def refused(
-    context: Context,
-    reason: str,
-    message: str,
-    hint: str,
-    *,
-    order: OrderFacts | None = None,
-    material: MaterialFacts | None = None,
-    **fields: Any,
-) -> Answer:
-    """Return a refusal: nothing is booked."""
-    return answer(
-        context,
-        "rejected",
-        f"{message}. Nothing was booked",
-        hint,
-        reason=reason,
-        **(named(order, material) | fields),
-    )
-
-
-def named(order: OrderFacts | None, material: MaterialFacts | None) -> dict[str, Any]:
-    """Return the keys of an outcome that say what it is about."""
-    found: dict[str, Any] = {}
-    if order is not None:
-        found |= {
-            "work_order": order.work_order,
-            "order_status": order.status,
-            "item": order.item,
-        }
-    if material is not None:
-        found |= {"item": material.item, "lot": material.lot, "serial": material.serial}
-    return found
 
 
 def _moved(material: MaterialFacts, part: Taken, place: Place) -> MaterialActual:

@@ -5,9 +5,10 @@ from mes_terminal.domain.order import OrderFacts, remaining_micro
 from mes_terminal.domain.quantity import MICRO, format_quantity
 from mes_terminal.domain.report_plan import Wanted
 from mes_terminal.domain.rules import StationRules
-from mes_terminal.domain.scan import Scan
+from mes_terminal.domain.scan import Scan, ScanRequest
 from mes_terminal.domain.view import PreflightView
 from mes_terminal.errors import InputError
+from mes_terminal.store import scan_journal
 from mes_terminal.store.database import Connection, Database
 from mes_terminal.store.order_facts import read_operations, read_order, read_units
 from mes_terminal.store.session import read_session
@@ -24,7 +25,7 @@ def preflight(db: Database, work_order: str, rules: StationRules, *, now: str) -
             raise InputError(f"There is no order {work_order}. See: mes-terminal orders.")
         session, person, head = read_session(conn)
         today = local_day(now, rules.zone)
-        context = Context(_nobody(now), rules, session, person, head, "", today)
+        context = Context(_nobody(conn, now), rules, session, person, head, "", today)
         return rehearse(conn, order, context)
 
 
@@ -39,7 +40,7 @@ def rehearse(conn: Connection, order: OrderFacts, context: Context) -> Preflight
     draws = drawn.draws
     _post_and_take_back(conn, order, quantity, context)
     short = [each for each in draws if each.net_missing_micro or each.scrap_missing_micro]
-    lacking = _empty_slots(conn, order, quantity)
+    lacking = _empty_slots(conn, order, quantity, today=context.today)
     return PreflightView(
         lines_post=len(draws) - len(short),
         lines_short=len(short) + len(lacking),
@@ -52,12 +53,14 @@ def rehearse(conn: Connection, order: OrderFacts, context: Context) -> Preflight
     )
 
 
-def _empty_slots(conn: Connection, order: OrderFacts, quantity: int) -> list[tuple[str, int]]:
+def _empty_slots(
+    conn: Connection, order: OrderFacts, quantity: int, *, today: str
+) -> list[tuple[str, int]]:
     """Return (component, how many units lack it) of what must be scanned first (BF-18)."""
     units = []
     if order.tracking == "serial":
         units = read_units(conn, order, limit=quantity // MICRO)
-    return parts_of(conn, order, units, quantity // MICRO).lacking
+    return parts_of(conn, order, units, quantity // MICRO, today=today).lacking
 
 
 def _post_and_take_back(
@@ -77,13 +80,7 @@ def _post_and_take_back(
         conn.execute("RELEASE rehearsal")
 
 
-def _nobody(now: str) -> Scan:
-    return Scan(
-        scan_seq=0,
-        scan_id="",
-        raw=b"",
-        truncated=False,
-        device="",
-        received_at=now,
-        event_time=now,
-    )
+def _nobody(conn: Connection, now: str) -> Scan:
+    """Return a scan for the rehearsal, journalled as one is: what it writes refers to it."""
+    request = ScanRequest(raw=b"", device="")
+    return scan_journal.insert_scans(conn, [request], [""], received_at=now)[0]

@@ -6,6 +6,8 @@ fault of the meaning and never counts one for one (BF-2).
 
 from fractions import Fraction
 
+from msgspec import structs
+
 from mes_terminal.barcodes.label import Label, gtin_forms
 from mes_terminal.domain.conversions import ConversionFault
 from mes_terminal.domain.intent import Meaning
@@ -13,6 +15,7 @@ from mes_terminal.domain.quantity import MICRO, QuantityError, parse_quantity
 from mes_terminal.store import codes
 from mes_terminal.store.codes import ItemFound
 from mes_terminal.store.database import Connection
+from mes_terminal.store.orders import read_unit
 
 
 def read_label(conn: Connection, label: Label) -> list[Meaning]:
@@ -29,7 +32,7 @@ def read_label(conn: Connection, label: Label) -> list[Meaning]:
     items = codes.items_of(conn, gtins, label.item_codes, label.partner)
     found = [_of_item(conn, item, label) for item in _the_items(items)]
     if orders and all(order.item_id == item.item_id for order in orders for item in items):
-        return [_measured(conn, orders[0], items[0], label)] if items else orders
+        return [_of_order(conn, orders[0], found[0], items[0], label)] if items else orders
     return [*orders, *found]
 
 
@@ -67,6 +70,21 @@ def _without_item(conn: Connection, label: Label) -> list[Meaning]:
 def _of_item(conn: Connection, item: ItemFound, label: Label) -> Meaning:
     found = _named(conn, item, label)
     return _measured(conn, found, item, label)
+
+
+def _of_order(
+    conn: Connection, order: Meaning, found: Meaning, item: ItemFound, label: Label
+) -> Meaning:
+    """Return what a label of a product names that names its order too: the unit with that serial,
+    which must be of that order, a new serial for that order (BF-39), else the order, a box of it
+    once (BF-34)."""
+    if found.kind == "unit" and read_unit(conn, found.row_id).work_order != order.key:
+        return structs.replace(found, other_order=order.key)
+    if found.kind == "component_serial":
+        return structs.replace(found, order=order.key)
+    if found.kind == "unit":
+        return found
+    return _measured(conn, structs.replace(order, box=found.box), item, label)
 
 
 def _named(conn: Connection, item: ItemFound, label: Label) -> Meaning:

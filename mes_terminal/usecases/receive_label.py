@@ -17,7 +17,11 @@ from mes_terminal.store.events import append_event, read_head
 from mes_terminal.store.heal_queue import queue_stock
 from mes_terminal.store.receipts import Arrival, LotState
 from mes_terminal.usecases.context import Answer, Context, answer
-from mes_terminal.usecases.use_material import refuse_material, use_material
+from mes_terminal.usecases.use_material import (
+    deviations_of,
+    refuse_material,
+    use_material,
+)
 
 
 def receive_label(conn: Connection, intent: NameOutputLot, context: Context) -> Answer:
@@ -53,9 +57,12 @@ def receive_label(conn: Connection, intent: NameOutputLot, context: Context) -> 
         status="available",
         expires_on=expires_on,
     )
-    need = mounts.read_need(conn, material, 0, context.session.work_order_id)
+    current = context.session.work_order_id
+    need = mounts.read_need(conn, material, 0, current)
+    need = need or mounts.read_listed_elsewhere(conn, material.item_id, current)
     use = UseMaterial(0, 0, intent.label_micro, expires_on)
-    refusal = refuse_material(conn, material, need, use, context)
+    met = deviations_of(conn, material, need, expires_on, context)
+    refusal = refuse_material(conn, material, need, met, use, context)
     if refusal is not None:
         return refusal
     assert need is not None

@@ -10,6 +10,8 @@ from mes_terminal.domain.order import OrderFacts, remaining_micro
 from mes_terminal.domain.policy import Deviation
 from mes_terminal.domain.quantity import MICRO, format_quantity
 from mes_terminal.domain.report_plan import Unit, Wanted
+from mes_terminal.domain.session import AWAITS_SERIAL
+from mes_terminal.domain.slots import SlotLine
 from mes_terminal.store import orders
 from mes_terminal.store.database import Connection
 from mes_terminal.store.order_facts import read_units
@@ -19,13 +21,16 @@ from mes_terminal.usecases.deviations import (
     implausible_close,
     over_completion,
     post_controlled,
+    refuse_order,
+    reopening,
+    serial_missing,
 )
 from mes_terminal.usecases.finish_rework import finish_item, finish_order, finish_unit
 from mes_terminal.usecases.order_of import order_of
 from mes_terminal.usecases.post_report import refused
 from mes_terminal.usecases.recovered import asks_again, without
 from mes_terminal.usecases.slots_at_hand import needs_parts, parts_of
-from mes_terminal.usecases.start_order import refuse_status, start_order
+from mes_terminal.usecases.start_order import start_order
 
 
 def report_order(conn: Connection, intent: ReportOrder, context: Context) -> Answer:
@@ -34,15 +39,20 @@ def report_order(conn: Connection, intent: ReportOrder, context: Context) -> Ans
     booked = orders.box_report(conn, order.item_id, intent.box) if intent.box else None
     if booked is not None:
         return _box_booked(booked, order.item, context)
-    if order.status == "closed":
-        return finish_order(conn, order, context) or _already_closed(conn, order, context)
+    reopens = reopening(conn, order)
+    if reopens:
+        again = finish_order(conn, order, context)
+        if again is not None:
+            return again
+        if intent.quantity_micro is None or is_blocked(reopens, context):
+            return _already_closed(conn, order, context)
     if context.rules.order_scan == "start" and intent.quantity_micro is None:
         return start_order(conn, order.work_order, context)
-    refusal = refuse_status(order, context)
+    refusal = refuse_order(order, reopens, context)
     if refusal is not None:
         return refusal
     quantity = intent.quantity_micro or remaining_micro(order)
-    met = implausible_close(conn, order, quantity, context)
+    met = [*reopens, *implausible_close(conn, order, quantity, context)]
     if order.tracking != "serial" or quantity % order.step_micro:
         return _report(conn, order, quantity, [], context, box=intent.box, met=met)
     over = over_completion(conn, order, quantity, context)
@@ -50,16 +60,8 @@ def report_order(conn: Connection, intent: ReportOrder, context: Context) -> Ans
         return _report(conn, order, quantity, [], context)
     units = read_units(conn, order, limit=quantity // MICRO)
     if not units or (intent.quantity_micro is not None and len(units) * MICRO < quantity):
-        return answer(
-            context,
-            "needs",
-            f"{order.item} needs a serial for each unit of {order.work_order}",
-            "Scan the serial of the unit",
-            reason="serial",
-            work_order=order.work_order,
-            order_status=order.status,
-            item=order.item,
-        )
+        said = f"{order.item} needs a serial for each unit of {order.work_order}"
+        return _needs_serial(conn, order, said, context, is_planned=bool(units))
     return _report(conn, order, len(units) * MICRO, units, context, met=met)
 
 
@@ -80,15 +82,46 @@ def report_unit(conn: Connection, intent: ReportUnit, context: Context) -> Answe
             serial=intent.serial,
         )
     order = order_of(conn, unit.work_order, context)
-    refusal = refuse_status(order, context)
+    reopens = reopening(conn, order)
+    refusal = refuse_order(order, reopens, context)
     if refusal is not None:
         return refusal
-    planned = Unit(intent.unit_id, intent.serial, unit.lot_id)
+    waits = Unit(intent.unit_id, intent.serial, unit.lot_id)
+    return report_one(conn, order, waits, context, reopens)
+
+
+def report_one(
+    conn: Connection, order: OrderFacts, unit: Unit, context: Context, met: list[Deviation]
+) -> Answer:
+    """Report a unit that is not made yet, or say what it lacks (BF-18)."""
     if order.has_slots:
-        needed = needs_parts(conn, order, planned, context)
+        is_at_hand = context.session.unit_id == unit.unit_id
+        needed = _lacks(conn, order, unit, context, is_at_hand=is_at_hand)
         if needed is not None:
             return needed
-    return _report(conn, order, MICRO, [planned], context, asks_repeat=False)
+    return _report(conn, order, MICRO, [unit], context, asks_repeat=False, met=met)
+
+
+def _needs_serial(
+    conn: Connection, order: OrderFacts, said: str, context: Context, *, is_planned: bool
+) -> Answer:
+    """Ask for the serial of a unit, and wait for a new one where none are planned (BF-39)."""
+    session, hint = context.session, "Scan the serial of the unit"
+    if not orders.has_plan(conn, order.work_order_id):
+        session = changed(session, pending_verb=AWAITS_SERIAL, pending_argument=order.work_order)
+    elif not is_planned:
+        hint = "Ask planning for the other serials"
+    return answer(
+        context,
+        "needs",
+        said,
+        hint,
+        reason="serial",
+        work_order=order.work_order,
+        order_status=order.status,
+        item=order.item,
+        session=session,
+    )
 
 
 def report_item(conn: Connection, intent: ReportItem, context: Context) -> Answer:
@@ -98,37 +131,60 @@ def report_item(conn: Connection, intent: ReportItem, context: Context) -> Answe
     if booked is not None:
         return _box_booked(booked, intent.item, context)
     choice = orders.orders_for_item(conn, intent.item_id)
-    if choice.work_order is None:
-        return finish_item(conn, intent.item_id, context) or _no_order(intent, choice, context)
-    order = order_of(conn, choice.work_order, context)
+    name, reopens = choice.work_order, []
+    if name is None:
+        again = finish_item(conn, intent.item_id, context)
+        if again is not None:
+            return again
+        name = orders.closed_last(conn, intent.item_id)
+    order = order_of(conn, name, context) if name is not None else None
+    if order is not None:
+        reopens = reopening(conn, order)
+    if order is None or is_blocked(reopens, context):
+        return _no_order(intent, choice, context)
     if order.tracking == "serial":
-        return answer(
-            context,
-            "needs",
-            f"{order.item} needs the serial of the unit",
-            "Scan the serial of the unit",
-            reason="serial",
-            work_order=order.work_order,
-            order_status=order.status,
-            item=order.item,
-        )
+        said = f"{order.item} needs the serial of the unit"
+        is_planned = bool(read_units(conn, order, limit=1))
+        return _needs_serial(conn, order, said, context, is_planned=is_planned)
     quantity = intent.quantity_micro or MICRO
     if order.has_slots and quantity == MICRO:
-        refusal = refuse_status(order, context)
-        needed = refusal or needs_parts(conn, order, None, context)
+        session = context.session
+        is_at_hand = session.next_unit and session.work_order_id == order.work_order_id
+        needed = _lacks(conn, order, None, context, is_at_hand=is_at_hand)
         if needed is not None:
             return needed
-    return _report(conn, order, quantity, [], context, box=intent.box)
+    return _report(conn, order, quantity, [], context, box=intent.box, met=reopens)
 
 
-def report_unit_at_hand(conn: Connection, order: OrderFacts, context: Context) -> Answer:
-    """Report the unit at hand: the scan filled its last slot (BF-18)."""
+def report_unit_at_hand(
+    conn: Connection, order: OrderFacts, lines: list[SlotLine], context: Context
+) -> Answer:
+    """Report the unit at hand: the scan filled its last slot (BF-18). `lines`: those with slots."""
     unit_id = context.session.unit_id
     units = []
     if unit_id is not None:
         serial = orders.unit_serial(conn, unit_id)
         units = [Unit(unit_id, serial, orders.read_unit(conn, unit_id).lot_id)]
-    return _report(conn, order, MICRO, units, context, asks_repeat=False)
+    reopens = reopening(conn, order)
+    return _report(conn, order, MICRO, units, context, asks_repeat=False, met=reopens, lines=lines)
+
+
+def _lacks(
+    conn: Connection,
+    order: OrderFacts,
+    unit: Unit | None,
+    context: Context,
+    *,
+    is_at_hand: bool,
+) -> Answer | None:
+    """Make the unit the one at hand and say what it lacks; `None` if that is nothing, or if it is
+    scanned once more and the control matrix does not block that slots stay empty (BF-24)."""
+    needed = needs_parts(conn, order, unit, context)
+    if needed is None or not is_at_hand:
+        return needed
+    parts = parts_of(conn, order, [unit] if unit is not None else [], 1, today=context.today)
+    lacks = serial_missing(conn, order, parts.lacking)
+    return needed if is_blocked(lacks, context) else None
 
 
 def _box_booked(booked: orders.LastReport, item: str, context: Context) -> Answer:
@@ -151,6 +207,7 @@ def _report(
     asks_repeat: bool = True,
     box: str | None = None,
     met: list[Deviation] | None = None,
+    lines: list[SlotLine] | None = None,
 ) -> Answer:
     if quantity_micro % order.step_micro:
         return refused(
@@ -161,35 +218,23 @@ def _report(
             f"steps of {format_quantity(order.step_micro)}",
             "Scan QTY with a whole number of steps",
         )
-    met = [*over_completion(conn, order, quantity_micro, context), *(met or [])]
+    count = quantity_micro // MICRO
+    parts = parts_of(conn, order, units, count, today=context.today, lines=lines)
+    met = [
+        *over_completion(conn, order, quantity_micro, context),
+        *serial_missing(conn, order, parts.lacking),
+        *(met or []),
+    ]
     stop = stopped(conn, met, context, **of_order(order))
     if stop is not None:
         return stop
     if asks_repeat and box is None and _looks_repeated(conn, context):
         return _ask_repeat(order, context)
-    parts = parts_of(conn, order, units, quantity_micro // MICRO)
-    if parts.lacking:
-        return _refuse_empty_slots(order, parts.lacking, context)
-    wanted = Wanted(good_micro=quantity_micro, units=units, seated=parts.seated)
+    wanted = Wanted(good_micro=quantity_micro, units=units, seated=parts.seated, empty=parts.empty)
     posted = post_controlled(conn, order, wanted, context, met)
     if box is not None and posted.event_seq is not None:
         orders.note_box(conn, order.item_id, box, posted.event_seq)
     return posted
-
-
-def _refuse_empty_slots(
-    order: OrderFacts, lacking: list[tuple[str, int]], context: Context
-) -> Answer:
-    words = [
-        f"{count} {'unit lacks' if count == 1 else 'units lack'} {item}" for item, count in lacking
-    ]
-    return refused(
-        order,
-        context,
-        "component_serial_missing",
-        f"{order.work_order}: {', '.join(words)}. Nothing was booked",
-        "Scan each unit, then the serials of its components",
-    )
 
 
 def _looks_repeated(conn: Connection, context: Context) -> bool:

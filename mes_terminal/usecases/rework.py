@@ -2,9 +2,10 @@
 
 It goes from finished stock to the station's rework location with its parts in it. A unit sent there
 is the one in rework at hand: its components with serials can be exchanged (`exchange_part`).
+`%REWORK` alone completes what is there, as its own code does where it has no other meaning.
 """
 
-from mes_terminal.domain.intent import Rework
+from mes_terminal.domain.intent import Named, Rework
 from mes_terminal.domain.order import OrderFacts
 from mes_terminal.domain.quantity import MICRO, format_quantity
 from mes_terminal.store import materials, mounts, orders, slots
@@ -13,14 +14,43 @@ from mes_terminal.store.database import Connection
 from mes_terminal.store.materials import Held, Place
 from mes_terminal.store.mounts import MaterialFacts
 from mes_terminal.usecases.context import Answer, Context, answer, changed
-from mes_terminal.usecases.handled import done, split
+from mes_terminal.usecases.finish_rework import finish_item, finish_lot, finish_order, finish_unit
+from mes_terminal.usecases.handled import done, named, refused, split, which_of
 from mes_terminal.usecases.order_of import order_of
-from mes_terminal.usecases.post_rework import in_rework, move_pass, named, phrase, refused
+from mes_terminal.usecases.post_rework import in_rework, move_pass, phrase, refuse_held
 
 
 def rework(conn: Connection, intent: Rework, context: Context) -> Answer:
-    """Send what was scanned to rework; the command waits no longer, unless it asks."""
-    return done(_rule(conn, intent, context))
+    """Send what was scanned to rework, or complete it; the command waits no longer, unless it
+    asks."""
+    return done(
+        (None if intent.reason_code else _complete(conn, intent, context))
+        or _rule(conn, intent, context)
+    )
+
+
+def _complete(conn: Connection, intent: Rework, context: Context) -> Answer | None:
+    """Complete again what was scanned; `None` where the code itself cannot be used."""
+    what = intent.what
+    said = f"Nothing of {what.key} is in rework"
+    match what.kind:
+        case "unit":
+            unit = orders.read_unit(conn, what.row_id)
+            found = finish_unit(conn, what.row_id, unit.lot_id, unit.work_order, context)
+            said = f"Unit {what.key} is not in rework"
+        case "order":
+            order = order_of(conn, what.key, context)
+            if order.tracking == "serial":
+                return _which(order, "serial", context)
+            found = finish_order(conn, order, context)
+        case "item":
+            found = _which_of_item(conn, what, context) or finish_item(conn, what.item_id, context)
+        case "lot" | "container" if what.row_id:
+            found = finish_lot(conn, _material(conn, what).lot_id, context)
+        case _:
+            return None
+    hint = "Scan what lies at the rework location, or REWORK with a reason to send something there"
+    return found or refused(context, "no_effect", said, hint)
 
 
 def _rule(conn: Connection, intent: Rework, context: Context) -> Answer:
@@ -33,10 +63,9 @@ def _rule(conn: Connection, intent: Rework, context: Context) -> Answer:
         case "item":
             return _of_item(conn, intent, context)
         case "lot" | "container" if what.row_id:
-            container_id = what.row_id if what.kind == "container" else 0
-            lot_id = 0 if container_id else what.row_id
-            material = mounts.read_material(conn, lot_id, container_id)
+            material = _material(conn, what)
             if material.serial is None:
+                container_id = what.row_id if what.kind == "container" else 0
                 return _of_lot(conn, material, container_id, intent, context)
             return _not_made_here(what.key, context)
         case "component_serial" if what.row_id:
@@ -53,6 +82,11 @@ def _rule(conn: Connection, intent: Rework, context: Context) -> Answer:
                 "Scan a finished unit or lot, or CANCEL",
                 reason="component",
             )
+
+
+def _material(conn: Connection, what: Named) -> MaterialFacts:
+    container_id = what.row_id if what.kind == "container" else 0
+    return mounts.read_material(conn, 0 if container_id else what.row_id, container_id)
 
 
 def _unit(conn: Connection, intent: Rework, context: Context) -> Answer:
@@ -119,19 +153,10 @@ def _of_order(conn: Connection, intent: Rework, context: Context) -> Answer:
 
 
 def _of_item(conn: Connection, intent: Rework, context: Context) -> Answer:
-    what = intent.what
-    item = mounts.read_item(conn, what.item_id)
-    if item.tracking != "none":
-        kind = "serial" if item.tracking == "serial" else "lot"
-        return answer(
-            context,
-            "needs",
-            f"{item.item} is kept by {kind}: REWORK needs to know which",
-            f"Scan the {kind} of {item.item}, or CANCEL",
-            reason=kind,
-            item=item.item,
-        )
-    material = mounts.read_material(conn, materials.nameless_lot(conn, what.item_id), 0)
+    which = _which_of_item(conn, intent.what, context)
+    if which is not None:
+        return which
+    material = mounts.read_material(conn, materials.nameless_lot(conn, intent.what.item_id), 0)
     return _of_lot(conn, material, 0, intent, context)
 
 
@@ -189,9 +214,9 @@ def _send(
     context: Context,
 ) -> Answer:
     place = rows.rework_place(conn, station=context.rules.station)
-    if material.status != "available":
-        said = f"{phrase(material, quantity, order)} is on hold"
-        return refused(context, "lot_on_hold", said, "Call quality", order=order, material=material)
+    held_back = refuse_held(material, quantity, order, context)
+    if held_back is not None:
+        return held_back
     if place is None:
         said = "This station has no rework location"
         hint = "Call a supervisor: a location of the kind rework is needed"
@@ -215,7 +240,7 @@ def _send(
 def _next_scan(order: OrderFacts, material: MaterialFacts, place: Place) -> str:
     if material.serial is not None:
         return f"Scan {material.serial} when it is done, or the component that comes out of it"
-    code = f"the lot {material.lot}" if material.lot else f"{order.work_order} once it is closed"
+    code = f"the lot {material.lot}" if material.lot else f"REWORK and {order.work_order}"
     return f"When it is done scan {code}, with QTY if not all of it at {place.location} is"
 
 
@@ -230,6 +255,14 @@ def _finished(held: list[Held], order: OrderFacts) -> list[Held]:
 
 def _held(conn: Connection, lot_id: int, container_id: int, context: Context) -> list[Held]:
     return materials.read_held(conn, lot_id, container_id, station=context.rules.station)
+
+
+def _which_of_item(conn: Connection, what: Named, context: Context) -> Answer | None:
+    """Ask for the lot or serial of a tracked item; `None` for one without tracking."""
+    item = mounts.read_item(conn, what.item_id)
+    if item.tracking == "none":
+        return None
+    return which_of(item, "REWORK", context)
 
 
 def _already(material: MaterialFacts, order: OrderFacts, context: Context) -> Answer:

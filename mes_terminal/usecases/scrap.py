@@ -1,6 +1,6 @@
 """Scrap: `%SCRAP reason`, then units of an order (BF-26) or material (BF-27)."""
 
-from mes_terminal.domain.intent import Scrap
+from mes_terminal.domain.intent import ReportNewUnit, Scrap
 from mes_terminal.domain.operations import standing
 from mes_terminal.domain.order import OrderFacts, allowed_micro, remaining_micro
 from mes_terminal.domain.quantity import MICRO, format_quantity
@@ -10,12 +10,12 @@ from mes_terminal.store import orders, slots
 from mes_terminal.store.database import Connection
 from mes_terminal.store.order_facts import read_operations
 from mes_terminal.usecases.context import Answer, Context, answer
-from mes_terminal.usecases.deviations import post_controlled
+from mes_terminal.usecases.deviations import post_controlled, refuse_order, reopening
 from mes_terminal.usecases.handled import done
 from mes_terminal.usecases.order_of import order_of
 from mes_terminal.usecases.post_report import refuse_step, refused
+from mes_terminal.usecases.report_new_unit import order_taking, with_new_unit
 from mes_terminal.usecases.scrap_material import scrap_material
-from mes_terminal.usecases.start_order import refuse_status
 
 
 def scrap(conn: Connection, intent: Scrap, context: Context) -> Answer:
@@ -29,6 +29,8 @@ def _scrap_units(conn: Connection, intent: Scrap, context: Context) -> Answer | 
     match what.kind:
         case "unit":
             return _scrap_unit(conn, intent, context)
+        case "component_serial" if not what.row_id:
+            return _scrap_new_unit(conn, intent, context)
         case "order":
             return _scrap_of_order(conn, what.key, intent, context)
         case "item":
@@ -46,13 +48,28 @@ def _scrap_unit(conn: Connection, intent: Scrap, context: Context) -> Answer | N
         return None
     order = order_of(conn, unit.work_order, context)
     planned = Unit(intent.what.row_id, intent.what.key, unit.lot_id)
-    refusal = refuse_status(order, context)
+    refusal = refuse_order(order, reopening(conn, order), context)
     return refusal or _post(conn, order, MICRO, [planned], intent.reason_code, context)
+
+
+def _scrap_new_unit(conn: Connection, intent: Scrap, context: Context) -> Answer | None:
+    """Scrap a unit of an order without planned serials (BF-39)."""
+    named = ReportNewUnit(intent.what.key, intent.what.item_id)
+    order = order_taking(conn, named, context)
+    if order is None:
+        return None
+    refusal = refuse_order(order, reopening(conn, order), context)
+    return refusal or with_new_unit(
+        conn,
+        order,
+        named.serial,
+        lambda unit: _post(conn, order, MICRO, [unit], intent.reason_code, context),
+    )
 
 
 def _scrap_of_order(conn: Connection, work_order: str, intent: Scrap, context: Context) -> Answer:
     order = order_of(conn, work_order, context)
-    refusal = refuse_status(order, context)
+    refusal = refuse_order(order, reopening(conn, order), context)
     if refusal is not None:
         return refusal
     if order.tracking == "serial":
@@ -97,20 +114,21 @@ def _post(
         units=units,
         position=position,
         passed_micro=-min(waiting, quantity),
-        seated=_in_its_slots(conn, order, units),
+        seated=_in_its_slots(conn, order, units, context),
         reason=reason,
     )
-    return post_controlled(conn, order, wanted, context)
+    return post_controlled(conn, order, wanted, context, reopening(conn, order))
 
 
 def _in_its_slots(
-    conn: Connection, order: OrderFacts, units: list[Unit]
+    conn: Connection, order: OrderFacts, units: list[Unit], context: Context
 ) -> list[tuple[Filled, int]]:
     """Return the serials that go with a scrapped unit: those scanned for it, and no others."""
     if not order.has_slots or not units:
         return []
     unit_id = units[0].unit_id
-    own = [fill for fill in slots.read_filled(conn, order.work_order_id) if fill.unit_id == unit_id]
+    fills = slots.read_filled(conn, order.work_order_id, today=context.today)
+    own = [fill for fill in fills if fill.unit_id == unit_id]
     return seated(slots.read_slots(conn, order.work_order_id, unit_id), own, [unit_id])
 
 

@@ -5,6 +5,8 @@ the line's planned-scrap allowance first: what was reported counts as taken, so 
 the planned scrap beyond it, and a line's scrap is the larger of the two, never the sum.
 """
 
+from msgspec.structs import replace
+
 from mes_terminal.domain.intent import Scrap
 from mes_terminal.domain.order import LineFacts, OrderFacts
 from mes_terminal.domain.outcome import Consumed
@@ -19,7 +21,7 @@ from mes_terminal.store.order_facts import read_order
 from mes_terminal.usecases.context import Answer, Context, answer
 from mes_terminal.usecases.handled import Handled, done, handled_by, in_slot, refused, split
 from mes_terminal.usecases.material_event import actual_of, certainty_of, material_event
-from mes_terminal.usecases.order_at_hand import line_needs
+from mes_terminal.usecases.order_at_hand import LineNeed, line_needs
 
 OPEN = ("released", "started")
 
@@ -44,8 +46,8 @@ def _scrap(conn: Connection, handled: Handled, intent: Scrap, context: Context) 
             item=handled.material.item,
             lot=handled.material.lot,
         )
-    order, line = _line(conn, handled, context)
-    held = _held(conn, handled, line, context)
+    order, need = _need(conn, handled, context)
+    held = _held(conn, handled, need.line if need else None, context)
     parts, missing = split(held, quantity)
     if missing:
         return refused(
@@ -54,15 +56,16 @@ def _scrap(conn: Connection, handled: Handled, intent: Scrap, context: Context) 
             f"{handled.name} of {handled.material.item} has {format_quantity(quantity - missing)} "
             f"of {format_quantity(quantity)} {handled.material.uom} here",
             "Scan QTY with less, then SCRAP again",
-            handled=handled,
+            material=handled.material,
         )
-    return _book(conn, handled, order, line, parts, intent.reason_code, context)
+    return _book(conn, handled, order, need, parts, intent.reason_code, context)
 
 
-def _line(
+def _need(
     conn: Connection, handled: Handled, context: Context
-) -> tuple[OrderFacts | None, LineFacts | None]:
-    """Return the active order's line of the item, else that of the started order due first."""
+) -> tuple[OrderFacts | None, LineNeed | None]:
+    """Return the active order's line that takes the item, else that of the started order due
+    first."""
     names = materials.orders_taking(conn, handled.material.item_id, context.session.work_order_id)
     for name in names:
         order = read_order(conn, name, scrap_location=context.rules.scrap_location)
@@ -70,7 +73,7 @@ def _line(
             continue
         needs = line_needs(conn, order, handled.material.item_id, context)
         if needs:
-            return order, needs[0].line
+            return order, needs[0]
     return None, None
 
 
@@ -92,12 +95,13 @@ def _book(
     conn: Connection,
     handled: Handled,
     order: OrderFacts | None,
-    line: LineFacts | None,
+    need: LineNeed | None,
     parts: list[Taken],
     reason: str,
     context: Context,
 ) -> Answer:
     material = handled.material
+    line = need.line if need else None
     place = materials.place(conn, context.rules.scrap_location)
     draft = material_event(
         "material.scrapped",
@@ -115,9 +119,11 @@ def _book(
     materials.take(conn, parts)
     materials.put(conn, parts, place.location_id)
     note_arrival(conn, material.item_id, place.location_id, material.lot_id)
-    scrapped = sum(each.quantity_micro for each in parts)
-    if line is not None:
-        materials.change_line(conn, line.line_id, scrapped_micro=scrapped)
+    if need is not None:
+        scrapped = replace(need, had_micro=0).covers_micro(
+            sum(each.quantity_micro for each in parts)
+        )
+        materials.change_line(conn, need.line.line_id, scrapped_micro=scrapped)
     return _told(handled, order, line, parts, place, event_seq, context)
 
 

@@ -3,11 +3,23 @@
 from msgspec import Struct
 
 from mes_terminal.domain.order import OrderFacts
+from mes_terminal.domain.policy import Deviation
 from mes_terminal.domain.report_plan import Unit
-from mes_terminal.domain.slots import Filled, in_words, lacking, missing, seated
-from mes_terminal.store import slots
+from mes_terminal.domain.slots import (
+    EmptySlots,
+    Filled,
+    SlotLine,
+    empty_slots,
+    in_words,
+    lacking,
+    missing,
+    seated,
+)
+from mes_terminal.store import mounts, slots
 from mes_terminal.store.database import Connection
+from mes_terminal.usecases.apply_policy import blocked, is_blocked
 from mes_terminal.usecases.context import Answer, Context, answer, changed
+from mes_terminal.usecases.flagged_lots import deviations_of_lot
 
 
 def needs_parts(
@@ -23,7 +35,7 @@ def needs_parts(
     if not lacks:
         return None
     if unit is not None:
-        fills = slots.read_filled(conn, order.work_order_id)
+        fills = slots.read_filled(conn, order.work_order_id, today=context.today)
         mine = [fill.source.lot_id for fill, _ in seated(lines, fills, [unit_id])]
         slots.give_to_unit(conn, mine, unit.unit_id)
     name = f"Unit {unit.serial}" if unit is not None else f"The next {order.item}"
@@ -53,20 +65,46 @@ class Parts(Struct, frozen=True):
     """Each serial with the place of its unit."""
     lacking: list[tuple[str, int]]
     """(component, how many of the units lack it) where slots are empty."""
+    empty: list[EmptySlots]
+    """The same, unit by unit."""
 
 
-def parts_of(conn: Connection, order: OrderFacts, units: list[Unit], count: int) -> Parts:
-    """Return what is in the slots of `units`, or of the next `count` where they have no serials."""
+def parts_of(
+    conn: Connection,
+    order: OrderFacts,
+    units: list[Unit],
+    count: int,
+    *,
+    today: str,
+    lines: list[SlotLine] | None = None,
+) -> Parts:
+    """Return what is in the slots of `units`, or of the next `count` where they have no serials.
+
+    `lines`: those with slots, where the caller has read them.
+    """
     if not order.has_slots:
-        return Parts([], [])
+        return Parts([], [], [])
     unit_ids: list[int | None] = [unit.unit_id for unit in units] or [None] * count
-    lines = slots.read_slots(conn, order.work_order_id, None)
-    fills = slots.read_filled(conn, order.work_order_id)
-    return Parts(seated(lines, fills, unit_ids), lacking(lines, fills, unit_ids))
+    if lines is None:
+        lines = slots.read_slots(conn, order.work_order_id, None)
+    fills = slots.read_filled(conn, order.work_order_id, today=today)
+    empty = empty_slots(lines, fills, unit_ids)
+    return Parts(seated(lines, fills, unit_ids), lacking(lines, empty), empty)
 
 
-def refuse_serial(serial: slots.SerialFacts, context: Context) -> Answer | None:
-    """Return why a component's serial may not be built in; `None` if it may."""
+def deviations_of_serial(
+    conn: Connection, serial: slots.SerialFacts, context: Context
+) -> list[Deviation]:
+    """Return the deviations of building the serial in: it is held, or expired (BF-24)."""
+    material = mounts.read_material(conn, serial.lot_id, 0)
+    return deviations_of_lot(conn, material, context)
+
+
+def refuse_serial(
+    serial: slots.SerialFacts, met: list[Deviation], context: Context
+) -> Answer | None:
+    """Return why a component's serial may not be built in; `None` if it may, or if the control
+    matrix does not block the deviations met (BF-24)."""
     name = f"{serial.item} {serial.serial}"
     session = context.session
     if (
@@ -86,10 +124,10 @@ def refuse_serial(serial: slots.SerialFacts, context: Context) -> Answer | None:
         )
     if serial.sits_in is not None:
         reason, said = "serial_in_use", f"{name} sits in {serial.sits_in}"
-    elif serial.status != "available":
-        reason, said = "lot_on_hold", f"{name} is on hold"
-    elif serial.expires_on is not None and serial.expires_on < context.today:
-        reason, said = "lot_expired", f"{name} expired on {serial.expires_on}"
+    elif is_blocked(met, context):
+        return blocked(met, context, item=serial.item, serial=serial.serial)
+    elif serial.status == "rejected":
+        reason, said = "lot_on_hold", f"{name} is rejected"
     elif serial.expires_on is not None and context.session.clock_in_doubt:
         reason, said = "clock", f"The clock is in doubt: {name} has an expiry"
     elif not serial.on_hand_micro:

@@ -1,6 +1,8 @@
 """Start an order: make it the current one and say what a close would post now (pre-flight)."""
 
+from mes_terminal.domain import order_changes
 from mes_terminal.domain.order import OrderFacts
+from mes_terminal.domain.session import AWAITS_SERIAL
 from mes_terminal.domain.view import PreflightView
 from mes_terminal.store import orders
 from mes_terminal.store.database import Connection
@@ -15,7 +17,7 @@ def start_order(conn: Connection, work_order: str, context: Context) -> Answer:
     """Make the order active; several may be, the item decides, earliest due first."""
     order = order_of(conn, work_order, context)
     session = context.session
-    if session.pending_verb == "START":
+    if session.pending_verb in ("START", AWAITS_SERIAL):
         session = changed(session, pending_verb=None, pending_argument=None)
     refusal = refuse_status(order, context)
     if refusal is not None:
@@ -29,10 +31,11 @@ def start_order(conn: Connection, work_order: str, context: Context) -> Answer:
         context.scan,
         rules=context.rules,
     )
+    news = order_changes.in_words(order.work_order, order.changes)
     return answer(
         context,
         "recorded",
-        f"{order.work_order} started: {in_words(view)}",
+        "; ".join(filter(None, (f"{order.work_order} started: {in_words(view)}", news))),
         "Scan a unit, or the order to close it",
         work_order=order.work_order,
         order_status="started",
@@ -44,11 +47,10 @@ def start_order(conn: Connection, work_order: str, context: Context) -> Answer:
 
 def in_words(view: PreflightView) -> str:
     """Return the pre-flight as one phrase: `41 lines would post, 1 not: CHAIN short 3 m`."""
+    posts = f"{view.lines_post} {'line' if view.lines_post == 1 else 'lines'} would post"
     if not view.lines_short:
-        return f"{view.lines_post} lines would post"
-    return f"{view.lines_post} lines would post, {view.lines_short} not: " + ", ".join(
-        view.shortages
-    )
+        return posts
+    return f"{posts}, {view.lines_short} not: " + ", ".join(view.shortages)
 
 
 def refuse_status(order: OrderFacts, context: Context) -> Answer | None:

@@ -4,17 +4,20 @@ import msgspec
 
 from mes_terminal.domain.intent import Need, PresentBadge, Refuse, SetQuantity
 from mes_terminal.domain.quantity import format_quantity
-from mes_terminal.store import slots
+from mes_terminal.domain.session import AWAITS_SERIAL
+from mes_terminal.store import orders, slots
 from mes_terminal.store.database import Connection
 from mes_terminal.store.events import append_event
 from mes_terminal.store.rework import is_in_rework
 from mes_terminal.store.session import operator_of
 from mes_terminal.usecases.await_code import WAITS_FOR
 from mes_terminal.usecases.context import Answer, Context, answer, changed, fact
+from mes_terminal.usecases.count_stock import drop_count
 from mes_terminal.usecases.watch_clock import confirm_clock
 
 COMMANDS = ("START", "QTY", "OP", "SCRAP", "REWORK", "ISSUE", "RETURN", "EXTRA", "SHORT", "UNDO",
-            "CANCEL", "EMPTY", "ASIDE", "UNMOUNT", "MOVE", "HOLD", "RELEASE")  # fmt: skip
+            "CANCEL", "EMPTY", "ASIDE", "UNMOUNT", "MOVE", "HOLD", "RELEASE",
+            "COUNT")  # fmt: skip
 """What this station acts on."""
 HELP = "Scan an order to close it, a unit to book it, a component lot to mount it, or a command"
 
@@ -34,21 +37,28 @@ def set_quantity(intent: SetQuantity, context: Context) -> Answer:
 def cancel(conn: Connection, context: Context) -> Answer:
     """Drop what waits; what was scanned for the unit at hand leaves its slots.
 
-    A unit in rework stays at hand while only an exchange is dropped (BF-28).
+    A unit in rework stays at hand while only an exchange is dropped (BF-28). A count is dropped
+    where nothing else waits.
     """
     session = context.session
     waits = session.pending_verb or session.pending_quantity_micro or session.confirm_code
     replaces = session.pending_verb == "REPLACE"
     if session.work_order_id is not None and not _in_rework(conn, context):
         waits = slots.empty_open(conn, session.work_order_id, session.unit_id) or waits
+        if session.unit_id is not None:
+            orders.let_go(conn, session.unit_id)
     waits = waits or session.unit_id or session.next_unit
+    said, count_id = "Cancelled" if waits else "There was nothing to cancel", session.stock_count_id
+    if count_id is not None and not waits:
+        said, count_id = f"The count of {drop_count(conn, context)} is dropped", None
     return answer(
         context,
         "recorded",
-        "Cancelled" if waits else "There was nothing to cancel",
+        said,
         HELP,
         session=changed(
             session,
+            stock_count_id=count_id,
             unit_id=session.unit_id if replaces else None,
             next_unit=False,
             pending_verb=None,
@@ -69,23 +79,21 @@ def _in_rework(conn: Connection, context: Context) -> bool:
 def tell_help(context: Context) -> Answer:
     """Say what can be scanned now."""
     verb = context.session.pending_verb
-    waits = f"{verb} waits for {WAITS_FOR[verb]}" if verb else HELP
+    who = context.session.pending_argument if verb == AWAITS_SERIAL else verb
+    waits = f"{who} waits for {WAITS_FOR[verb]}" if verb else HELP
     return answer(context, "recorded", waits, f"Commands: {', '.join(COMMANDS)}")
 
 
-def need(intent: Need, context: Context) -> Answer:
-    """Say what the code lacks; its command goes on waiting."""
+def tell(intent: Need | Refuse, context: Context) -> Answer:
+    """Refuse the code, or say what it lacks; a command that lacks something goes on waiting."""
+    if isinstance(intent, Refuse):
+        return answer(context, "rejected", intent.message, intent.hint, reason=intent.reason)
     session = context.session
     if intent.verb is not None:
         session = changed(session, pending_verb=intent.verb)
     return answer(
         context, "needs", intent.message, intent.hint, reason=intent.reason, session=session
     )
-
-
-def refuse(intent: Refuse, context: Context) -> Answer:
-    """Refuse the code: nothing is posted."""
-    return answer(context, "rejected", intent.message, intent.hint, reason=intent.reason)
 
 
 def present_badge(conn: Connection, intent: PresentBadge, context: Context) -> Answer:

@@ -15,12 +15,10 @@ from mes_terminal.errors import DatabaseError, InputError
 from mes_terminal.store import genealogy
 from mes_terminal.store.database import Database
 from mes_terminal.store.genealogy import LotName
+from mes_terminal.usecases.named_lots import SHOWN_MAX, ids_of_lot, known_item
 
 TRACE_EDGES_MAX: Final = 250_000
 """Edges of one answer: a year of a busy line, and about 100 MB while it is made."""
-
-_SHOWN_MAX: Final = 64
-"""Characters of a name in an error's sentence."""
 
 _FILTERS: Final = frozenset({"item", "lot", "serial", "code", "direction", "all"})
 
@@ -53,7 +51,7 @@ def _asked(filters: Mapping[str, str]) -> bool:
         raise InputError("A trace needs item and lot, item and serial, or a code.")
     direction = filters.get("direction", "backward")
     if direction not in ("forward", "backward"):
-        raise InputError(f"A trace goes forward or backward, not {direction[:_SHOWN_MAX]!r}.")
+        raise InputError(f"A trace goes forward or backward, not {direction[:SHOWN_MAX]!r}.")
     return direction == "forward"
 
 
@@ -61,28 +59,17 @@ def _roots(database: Database, filters: Mapping[str, str]) -> list[int]:
     if "code" in filters:
         return _roots_of_code(database, filters["code"])
     item = filters["item"]
-    if not genealogy.has_item(database, item):
-        raise InputError(
-            f"There is no item {item[:_SHOWN_MAX]!r}. mes-terminal lots lists items and lots.",
-            reason="item_unknown",
-        )
+    known_item(database, item)
     if "serial" in filters:
         serial = filters["serial"]
         if found := genealogy.ids_of_serial(database, item, serial):
             return found
         raise InputError(
-            f"{item[:_SHOWN_MAX]!r} has no serial number {serial[:_SHOWN_MAX]!r} that was made or "
+            f"{item[:SHOWN_MAX]!r} has no serial number {serial[:SHOWN_MAX]!r} that was made or "
             "received. mes-terminal stock --item lists those on hand.",
             reason="serial_unknown",
         )
-    lot = filters["lot"]
-    if found := genealogy.ids_of_lot(database, item, lot):
-        return found
-    raise InputError(
-        f"{item[:_SHOWN_MAX]!r} has no lot {lot[:_SHOWN_MAX]!r}. "
-        "mes-terminal lots --item lists them.",
-        reason="lot_unknown",
-    )
+    return ids_of_lot(database, item, filters["lot"])
 
 
 def _roots_of_code(database: Database, code: str) -> list[int]:
@@ -92,12 +79,12 @@ def _roots_of_code(database: Database, code: str) -> list[int]:
     by_item = genealogy.ids_of_code(database, code)
     if not by_item:
         raise InputError(
-            f"{code[:_SHOWN_MAX]!r} is no lot, serial number, container or order known here.",
+            f"{code[:SHOWN_MAX]!r} is no lot, serial number, container or order known here.",
             reason="lot_unknown",
         )
     if len(by_item) > 1:
         raise InputError(
-            f"{code[:_SHOWN_MAX]!r} names lots of several items: "
+            f"{code[:SHOWN_MAX]!r} names lots of several items: "
             f"{', '.join(sorted(by_item))[:200]}. Write ITEM|LOT.",
             reason="ambiguous",
         )

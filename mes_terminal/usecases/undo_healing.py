@@ -9,8 +9,10 @@ import msgspec
 
 from mes_terminal.domain.outcome import OpenedException
 from mes_terminal.domain.posting import EventDraft
-from mes_terminal.domain.quantity import format_quantity, parse_quantity
-from mes_terminal.store import healed, reversals
+from mes_terminal.domain.quantity import format_quantity
+from mes_terminal.domain.recorded import Taken, reversal_rows, stock_changes
+from mes_terminal.domain.reversal_told import actuals_back
+from mes_terminal.store import exceptions, healed, reversals
 from mes_terminal.store.database import Connection
 from mes_terminal.store.events import append_event, read_head
 from mes_terminal.store.healed import Healed
@@ -24,35 +26,25 @@ def undo_healings(conn: Connection, healings: Sequence[Healed], context: Context
 
 
 def _undo(conn: Connection, healing: Healed, context: Context) -> None:
-    movements = healed.movements_of(conn, [healing])
-    draft = _event(conn, healing, movements, context)
+    taken = [
+        Taken(one, one.left_micro, one.left_covers_micro) for one in healing.moved if one.left_micro
+    ]
+    exception_id = exceptions.open_again(conn, healing.exception_id, healing.left_micro)
+    draft = _event(conn, healing, exception_id, taken, context)
     event_seq = append_event(conn, draft, read_head(conn), context.scan, rules=context.rules)
-    kinds = reversals.location_kinds(conn)
-    deltas: dict[reversals.StockKey, int] = {}
-    for each in movements:
-        for location_id, sign in ((each.from_id, 1), (each.to_id, -1)):
-            if kinds[location_id][1] != "virtual":
-                key = (each.lot_id, location_id, each.container_id)
-                deltas[key] = deltas.get(key, 0) + sign * each.quantity_micro
-    reversals.change_stock(conn, deltas)
-    reversals.forget_sole(conn, {(each.item_id, each.from_id, each.lot_id) for each in movements})
-    healed.owe_again(conn, healing, event_seq)
+    reversals.change_stock(conn, stock_changes(taken))
+    reversals.forget_sole(conn, taken)
+    reversals.note_taken_back(conn, taken, event_seq)
+    healed.owe_again(conn, healing, exception_id, event_seq)
 
 
 def _event(
-    conn: Connection,
-    healing: Healed,
-    movements: list[reversals.Recalled],
-    context: Context,
+    conn: Connection, healing: Healed, exception_id: int, taken: list[Taken], context: Context
 ) -> EventDraft:
     """Return `exception.opened` with what the healing said, negated."""
     original = msgspec.json.decode(healing.body)["data"]
     owed = OpenedException(
-        healing.exception_id,
-        "shortage",
-        healing.line,
-        healing.item,
-        format_quantity(healing.quantity_micro),
+        exception_id, "shortage", healing.line, healing.item, format_quantity(healing.left_micro)
     )
     return EventDraft(
         type="exception.opened",
@@ -65,17 +57,15 @@ def _event(
             "person": context.badge,
             "master_data_version": str(context.session.master_data_version),
             "event_time": context.scan.event_time,
-            "material_actuals": [
-                actual | {"quantity": format_quantity(-parse_quantity(actual["quantity"]))}
-                for actual in original["material_actuals"]
-            ],
+            "material_actuals": actuals_back(taken, original["material_actuals"]),
             "exceptions": [owed],
         },
         upstream=True,
         person=context.badge,
-        movements=reversals.reversal_rows(movements),
+        movements=reversal_rows(taken),
         edges=[
             (child, parent, line, -quantity, sure)
-            for child, parent, line, quantity, sure in healed.edges_of(conn, [healing])
+            for child, parent, line, quantity, sure in healed.edges_of(conn, healing)
+            if quantity
         ],
     )

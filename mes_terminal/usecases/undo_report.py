@@ -1,351 +1,198 @@
-"""Take the last report back: `%UNDO` by its operator within the grace time (BF-31).
+"""Take a report back: `%UNDO`, `%UNDO CODE`, `%UNDO CODE n` (BF-31). Which report, and who may.
 
-Later a supervisor takes back what another person reported; for its operator the control matrix
-decides (BF-24).
-
-A reversal is a new report that compensates the recorded movements, lot by lot; nothing is edited.
+`%UNDO` takes the station's last report back, its operator within the grace time; later a supervisor
+what another person reported. By its code a supervisor takes back any report, and a part of one; for
+its operator the control matrix decides (BF-24). `reverse_report` does it.
 """
 
-import json
-from typing import Any
-
-import msgspec
 from msgspec import Struct
 
-from mes_terminal.domain.bom import line_order
 from mes_terminal.domain.instants import seconds_between
-from mes_terminal.domain.outcome import Consumed, OpenedException, Produced
+from mes_terminal.domain.intent import Undo
 from mes_terminal.domain.policy import Deviation
-from mes_terminal.domain.posting import EdgeRow, EventDraft
-from mes_terminal.domain.quantity import MICRO, format_quantity, parse_quantity
-from mes_terminal.domain.session import Session
-from mes_terminal.store import (
-    balances,
-    hand_issues,
-    healed,
-    mount_spans,
-    policy,
-    reports,
-    reversals,
-    rework,
-    slots,
-)
+from mes_terminal.domain.quantity import QuantityError, format_quantity, parse_quantity
+from mes_terminal.store import codes, policy, reversals
 from mes_terminal.store.database import Connection
-from mes_terminal.store.events import append_event, read_head
-from mes_terminal.store.heal_queue import queue_stock
-from mes_terminal.store.healed import Healed
-from mes_terminal.store.reversals import OwedPart, Recalled, Recorded
-from mes_terminal.usecases.apply_policy import accepted, stopped
-from mes_terminal.usecases.context import Answer, Context, answer, changed
-from mes_terminal.usecases.undo_healing import undo_healings
-
-DEPENDENTS_SHOWN = 5
-"""How many dependents a refusal lists: what fits the screen."""
+from mes_terminal.store.reversals import Recorded
+from mes_terminal.usecases.apply_policy import accepted, is_blocked, stopped
+from mes_terminal.usecases.context import Answer, Context
+from mes_terminal.usecases.reverse_report import refused, reverse_report
 
 
-class _Back(Struct):
-    """What goes back: the report's movements and those of what was posted for it later (BF-22)."""
+class _Named(Struct, frozen=True):
+    """The report that a code names, and how much of it is meant."""
 
-    movements: list[Recalled]
-    healed: list[Healed]
-    freed: list[Healed]
-    """Healings of other reports that drew on its output: they are undone first."""
-    missing: list[reversals.StockKey]
-    """Of what it made, less is left all the same."""
+    report: Recorded
+    quantity: str | None
+    """As it was scanned; `None`: all that stands of it."""
 
 
-def undo_last(conn: Connection, context: Context) -> Answer:
-    """Reverse the station's last report, if it is this person's, recent, and still all there."""
+def undo_report(conn: Connection, intent: Undo, context: Context) -> Answer:
+    """Reverse the last report, or the one that is named, as far as this person may."""
+    if intent.argument:
+        return _undo_named(conn, intent.argument, context)
     report = reversals.last_report(conn)
     if report is None:
-        return _refused(context, "nothing_to_undo", "There is no report to take back")
-    age_s = seconds_between(report.event_time, context.scan.event_time)
-    is_late = age_s > context.rules.undo_grace_s
+        return _nothing("There is no report to take back", context)
+    is_late = _is_late(report, context)
     if report.person != context.badge and not (is_late and _supervises(context)):
         said = f"The last report ({report.work_order}) is by {report.person or 'nobody'}"
-        return _refused(context, "not_authorised", said, report)
-    met = _late(conn, report, context) if is_late and report.person == context.badge else []
+        return refused(context, "not_authorised", said, report)
+    late = f"The last report ({report.work_order}) is older than {context.rules.undo_grace_s} s"
+    met = []
+    if is_late and report.person == context.badge:
+        met = [_deviation(conn, report, report.standing_micro, late)]
+    return _reverse(conn, report, None, met, context, is_named=False)
+
+
+def _undo_named(conn: Connection, argument: str, context: Context) -> Answer:
+    named = _find(conn, argument, context)
+    if isinstance(named, Answer):
+        return named
+    report = named.report
+    is_own = report.person == context.badge
+    if not is_own and not _supervises(context):
+        said = f"The report {report.scan_id} of {report.work_order} is by"
+        return refused(context, "not_authorised", f"{said} {report.person or 'nobody'}", report)
+    part = _part(named, context)
+    if isinstance(part, Answer):
+        return part
+    met = _met(conn, report, part or report.standing_micro, context) if is_own else []
+    if _supervises(context) and is_blocked(met, context):
+        met = []  # what an operator may not, a supervisor does
+    return _reverse(conn, report, part, met, context, is_named=True)
+
+
+def _reverse(
+    conn: Connection,
+    report: Recorded,
+    part_micro: int | None,
+    met: list[Deviation],
+    context: Context,
+    *,
+    is_named: bool,
+) -> Answer:
     stop = stopped(conn, met, context, work_order=report.work_order, item=report.item)
     if stop is not None:
         return stop
-    places = reversals.location_kinds(conn)
-    back = _recall(conn, report, places)
-    blocking = reversals.dependents(conn, back.missing, limit=DEPENDENTS_SHOWN)
-    parent = rework.sits_elsewhere(conn, report.report_seq)
-    if parent is not None:
-        blocking.append(f"what came out of its unit sits in {parent}")
-    if blocking:
-        said = f"The output of {report.work_order} has gone on: {', '.join(blocking)}"
-        return _refused(context, "has_dependents", said, report)
-    if back.freed:
-        undo_healings(conn, back.freed, context)
-        context = msgspec.structs.replace(context, head=read_head(conn))
-    ruled = _reverse(conn, report, back, places, context)
+    ruled = reverse_report(conn, report, part_micro, context, is_named=is_named)
     accepted(conn, met, ruled, report.work_order, context)
     return ruled
+
+
+def _find(conn: Connection, argument: str, context: Context) -> _Named | Answer:
+    """Return what the whole argument names, else its words but the last, which is a quantity."""
+    found = _report_of(conn, argument, context)
+    if found is not None:
+        return _Named(found, None) if isinstance(found, Recorded) else found
+    code, _, quantity = argument.rpartition(" ")
+    found = _report_of(conn, code.strip(), context) if code else None
+    if found is None:
+        return _nothing(f"No order, unit or report is called {argument}", context)
+    return _Named(found, quantity) if isinstance(found, Recorded) else found
+
+
+def _report_of(conn: Connection, code: str, context: Context) -> Recorded | Answer | None:
+    """Return the newest report of a code that stands, or why there is none; `None`: no code."""
+    report = reversals.report_of_scan(conn, code)
+    if report is not None:
+        return _standing(conn, report, context)
+    meant = [each for each in codes.look_up(conn, code) if each.kind in ("order", "unit")]
+    if len(meant) > 1:
+        said = f"{code} means several orders or units"
+        return refused(context, "ambiguous", said, hint="Name the report by its id")
+    if not meant:
+        return None
+    if meant[0].kind == "unit":
+        report = reversals.report_of_unit(conn, meant[0].row_id)
+        return report or _nothing(f"Nothing stands that made unit {code}", context)
+    report = reversals.newest_of_order(conn, meant[0].row_id)
+    if report is not None:
+        return report
+    gone = reversals.last_reversal(conn, work_order_id=meant[0].row_id)
+    if gone is None:
+        return _nothing(f"Nothing was reported of {code}", context)
+    said = f"Every report of {code} was taken back, the last at {gone[1]} by"
+    return _nothing(f"{said} {gone[0] or 'nobody'}", context)
+
+
+def _standing(conn: Connection, report: Recorded, context: Context) -> Recorded | Answer:
+    if report.kind == "reversal":
+        said = f"{report.scan_id} took a report of {report.work_order} back itself"
+        return _nothing(said, context, hint="Report it again instead", report=report)
+    if not reversals.stands(conn, report.report_seq):
+        person, at = reversals.last_reversal(conn, report_seq=report.report_seq)
+        said = f"{report.scan_id} was taken back at {at} by {person or 'nobody'}"
+        return _nothing(said, context, hint="Scan what is to be reported", report=report)
+    return report
+
+
+def _part(named: _Named, context: Context) -> int | Answer | None:
+    """Return how many units are meant; `None`: all that stand."""
+    report = named.report
+    if named.quantity is None:
+        return None
+    try:
+        micro = parse_quantity(named.quantity)
+    except QuantityError as error:
+        return refused(context, "malformed", f"UNDO: {error}", report, hint=_HOW)
+    if micro <= 0:
+        return refused(context, "malformed", "UNDO needs a number above 0", report, hint=_HOW)
+    if not report.units_micro or (not report.is_divisible and micro != report.standing_micro):
+        said = f"The report {report.scan_id} goes back whole or not at all"
+        return refused(context, "no_effect", said, report, hint="Scan UNDO without a number")
+    if micro > report.standing_micro:
+        stand = format_quantity(report.standing_micro)
+        said = f"{stand} {report.uom} of the report {report.scan_id} stand, not {named.quantity}"
+        return refused(context, "over_tolerance", said, report, hint="Take back less")
+    if micro % report.step_micro:
+        step = format_quantity(report.step_micro)
+        said = f"{report.item} is counted in steps of {step}"
+        return refused(context, "not_a_step", said, report, hint=_HOW)
+    return micro
+
+
+_HOW = "Scan UNDO, the code and how many, such as UNDO WO-1 3"
+
+
+def _met(conn: Connection, report: Recorded, quantity: int, context: Context) -> list[Deviation]:
+    """Return the deviation of an own report that is too old, or is not the last one here."""
+    last = reversals.last_report(conn)
+    if _is_late(report, context):
+        why = f"is older than {context.rules.undo_grace_s} s"
+    elif last is None or last.report_seq != report.report_seq:
+        why = "is not the last one of this station"
+    else:
+        return []
+    said = f"The report {report.scan_id} of {report.work_order} {why}"
+    return [_deviation(conn, report, quantity, said)]
+
+
+def _deviation(conn: Connection, report: Recorded, quantity: int, said: str) -> Deviation:
+    return Deviation(
+        situation="late_reversal",
+        item=report.item,
+        item_class=policy.class_of_item(conn, report.item),
+        quantity=format_quantity(quantity),
+        said=said,
+        hint="Call a supervisor",
+    )
+
+
+def _is_late(report: Recorded, context: Context) -> bool:
+    age_s = seconds_between(report.event_time, context.scan.event_time)
+    return age_s > context.rules.undo_grace_s
 
 
 def _supervises(context: Context) -> bool:
     return context.person is not None and context.person.supervises
 
 
-def _late(conn: Connection, report: Recorded, context: Context) -> list[Deviation]:
-    return [
-        Deviation(
-            situation="late_reversal",
-            item=report.item,
-            item_class=policy.class_of_item(conn, report.item),
-            quantity=format_quantity(report.good_micro or report.scrapped_micro),
-            said=f"The last report ({report.work_order}) is older than "
-            f"{context.rules.undo_grace_s} s",
-            hint="Call a supervisor",
-        )
-    ]
-
-
-def _recall(conn: Connection, report: Recorded, places: dict[int, tuple[str, str]]) -> _Back:
-    own = healed.healed_of(conn, report.report_seq)
-    movements = reversals.recall_movements(conn, report) + healed.movements_of(conn, own)
-    taken_back = [
-        each
-        for each in movements
-        if places[each.to_id][1] != "virtual" and each.kind != "adjustment"
-    ]
-    missing = reversals.missing_stock(conn, taken_back)
-    freed = healed.in_the_way(conn, report.report_seq, missing)
-    for each in healed.movements_of(conn, freed):
-        key = (each.lot_id, each.from_id, each.container_id)
-        if key in missing:
-            missing[key] -= each.quantity_micro
-    return _Back(movements, own, freed, [key for key, left in missing.items() if left > 0])
-
-
-def _reverse(
-    conn: Connection,
-    report: Recorded,
-    back: _Back,
-    places: dict[int, tuple[str, str]],
+def _nothing(
+    said: str,
     context: Context,
+    *,
+    hint: str = "Scan an order, a unit or a component lot",
+    report: Recorded | None = None,
 ) -> Answer:
-    owed = reversals.recall_owed(conn, report)
-    movements = back.movements
-    edges = reversals.recall_edges(conn, report) + healed.edges_of(conn, back.healed)
-    original = msgspec.json.decode(report.body)["data"]
-    voided = [
-        OpenedException(
-            each.exception_id,
-            each.kind,  # type: ignore[arg-type]  # one of the kinds this program wrote
-            each.line,
-            each.item,
-            format_quantity(-each.quantity_micro),
-        )
-        for each in owed
-    ]
-    posted = original["material_actuals"] + healed.actuals_of(back.healed)
-    actuals = sorted((_negated(actual) for actual in posted), key=_by_line)
-    returned = _give_back(conn, report, movements, owed, places, context)
-    draft = _event(report, original, actuals, voided, movements, edges, context)
-    event_seq = append_event(conn, draft, context.head, context.scan, rules=context.rules)
-    returned += [(each.lot_id, each.from_id) for each in healed.movements_of(conn, back.freed)]
-    queue_stock(conn, [(lot_id, location_id, event_seq) for lot_id, location_id in returned])
-    reversals.void_owed(conn, owed, event_seq, resolution=f"voided by {context.scan.scan_id}")
-    reports.insert_report(
-        conn,
-        (event_seq, context.scan.scan_seq, report.work_order_id, "reversal", -report.good_micro,
-         -report.scrapped_micro, report.lot_id, context.badge, context.scan.event_time,
-         report.status_before, report.expires_before, report.report_seq,
-         context.head.movement_seq + 1, len(movements), report.operation,
-         json.dumps(_negative(report)) if report.passed else None),
-    )  # fmt: skip
-    return _told(report, actuals, event_seq, context)
-
-
-def _event(
-    report: Recorded,
-    original: dict[str, Any],
-    actuals: list[dict[str, Any]],
-    voided: list[OpenedException],
-    movements: list[Recalled],
-    edges: list[EdgeRow],
-    context: Context,
-) -> EventDraft:
-    return EventDraft(
-        type="report.reversed",
-        subject=report.work_order,
-        partition_key=report.work_order,
-        event_time=context.scan.event_time,
-        data=original
-        | {
-            "report_id": context.scan.scan_id,
-            "scan_id": context.scan.scan_id,
-            "final": False,
-            "person": context.badge,
-            "master_data_version": str(context.session.master_data_version),
-            "event_time": context.scan.event_time,
-            "reverses": report.scan_id,
-            "scrapped_quantity": format_quantity(-report.scrapped_micro),
-            "labour_actuals": [
-                each
-                | {
-                    "good": format_quantity(-parse_quantity(each["good"])),
-                    "scrapped": format_quantity(-parse_quantity(each["scrapped"])),
-                }
-                for each in original["labour_actuals"]
-            ],
-            "material_actuals": actuals,
-            "exceptions": voided,
-        },
-        upstream=True,
-        person=context.badge,
-        movements=reversals.reversal_rows(movements),
-        edges=[
-            (child, parent, line, -quantity, sure)
-            for child, parent, line, quantity, sure in healed.summed(edges)
-        ],
-    )
-
-
-def _give_back(
-    conn: Connection,
-    report: Recorded,
-    movements: list[Recalled],
-    owed: list[OwedPart],
-    places: dict[int, tuple[str, str]],
-    context: Context,
-) -> list[tuple[int, int]]:
-    """Undo balances, line totals and the order; what a lot's expiry was comes back.
-
-    Return (lot, location) of what is there again.
-    """
-    deltas: dict[tuple[int, int, int], int] = {}
-    returned: set[tuple[int, int, int]] = set()
-    totals: dict[int, list[int]] = {}
-    for each in movements:
-        for location_id, sign in ((each.from_id, 1), (each.to_id, -1)):
-            if places[location_id][1] != "virtual":
-                key = (each.lot_id, location_id, each.container_id)
-                deltas[key] = deltas.get(key, 0) + sign * each.quantity_micro
-        if each.line_id is not None:
-            returned.add((each.item_id, each.from_id, each.lot_id))
-            amounts = totals.setdefault(each.line_id, [0, 0, 0, 0])
-            if each.kind == "reversal":  # a serial that an exchange took out of its unit
-                amounts[0] -= each.quantity_micro
-            else:
-                amounts[0 if each.kind == "issue" else 1] += each.covers_micro
-        if each.kind == "adjustment":  # a gain of a mounted container (BF-17)
-            gained = (each.lot_id, each.container_id, -each.quantity_micro)
-            mount_spans.note_gain(conn, *gained, report_seq=report.report_seq)
-    for part in owed:
-        if part.kind == "shortage" and part.line_id is not None:
-            amounts = totals.setdefault(part.line_id, [0, 0, 0, 0])
-            amounts[2] += part.quantity_micro - part.scrap_micro
-            amounts[3] += part.scrap_micro
-    reversals.change_stock(conn, deltas)
-    reversals.forget_sole(conn, returned)
-    reversals.take_back_totals(conn, totals)
-    reversals.restore_order(conn, report, at=context.scan.event_time)
-    reports.change_operations(conn, report.work_order_id, _negative(report))
-    slots.take_apart(conn, report.report_seq)
-    rework.put_back(conn, report.report_seq)
-    hand_issues.give_back(conn, report.report_seq)
-    if report.lot_id is not None and not report.is_rework:
-        balances.set_expiry(conn, report.lot_id, report.expires_before)
-    return [key[:2] for key, delta in deltas.items() if delta > 0]
-
-
-def _gained(report: Recorded) -> list[tuple[int, int, int]]:
-    """Return what operations gained by the report: (position, good, scrapped)."""
-    return [(row[0], row[1], row[2]) for row in json.loads(report.passed or "[]")]
-
-
-def _negative(report: Recorded) -> list[tuple[int, int, int]]:
-    return [(position, -good, -scrapped) for position, good, scrapped in _gained(report)]
-
-
-def _quantity(report: Recorded, actuals: list[dict[str, Any]]) -> str:
-    """Return how many units the report was about."""
-    if report.is_rework:
-        moved = (parse_quantity(each["quantity"]) for each in actuals if each["use"] == "Moved")
-        return format_quantity(-sum(moved) or MICRO)
-    passed = _gained(report)[-1][1] if report.kind == "operation" else 0
-    return format_quantity(report.good_micro or report.scrapped_micro or passed)
-
-
-def _negated(actual: dict[str, Any]) -> dict[str, Any]:
-    return actual | {"quantity": format_quantity(-parse_quantity(actual["quantity"]))}
-
-
-def _by_line(actual: dict[str, Any]) -> tuple[bool, Any]:
-    """Put what was produced first, then lines in their order; what one line took stays in order."""
-    line = actual.get("order_line")
-    return line is not None, line_order(line or "")
-
-
-def _told(
-    report: Recorded, actuals: list[dict[str, Any]], event_seq: int, context: Context
-) -> Answer:
-    quantity = _quantity(report, actuals)
-    made = [actual for actual in actuals if actual["use"] == "Produced"]
-    about = made or [actual for actual in actuals if actual["use"] == "Moved"]
-    what = {
-        "short_close": "the short close",
-        "operation": f"operation {report.operation} for {quantity} {report.item}",
-        "scrap": f"{quantity} {report.item} scrapped",
-        "rework": f"the rework of {quantity} {report.item}",
-        "reworked": f"the end of rework of {quantity} {report.item}",
-        "exchange": f"the exchange in {report.item}",
-    }.get(report.kind, f"{quantity} {report.item}")
-    serials = [actual["serial"] for actual in about]
-    return answer(
-        context,
-        "recorded",
-        f"Taken back: {what} of {report.work_order}",
-        "Scan it again when it is right",
-        work_order=report.work_order,
-        order_status=report.status_before,
-        item=report.item,
-        quantity=quantity if quantity == "0" else f"-{quantity}",
-        lot=about[0]["lot"] if about else None,
-        serial=serials[0] if len(serials) == 1 else None,
-        report_id=context.scan.scan_id,
-        consumed=[_consumed(each) for each in actuals if each["use"] == "Consumed"],
-        scrapped=[
-            msgspec.structs.replace(_consumed(each), location=context.rules.scrap_location)
-            for each in actuals
-            if each["use"] == "Scrapped"
-        ],
-        produced=[
-            Produced(each["item"], each["lot"], each["serial"], each["location"],
-                     each["quantity"], each["uom"])
-            for each in made
-        ],
-        event_seq=event_seq,
-        session=_session_after(report, context),
-    )  # fmt: skip
-
-
-def _session_after(report: Recorded, context: Context) -> Session:
-    session = context.session
-    if not report.is_rework:
-        return changed(session, work_order_id=report.work_order_id)
-    if session.pending_verb == "REPLACE":
-        session = changed(session, pending_verb=None, pending_argument=None)
-    return changed(session, unit_id=None) if report.kind == "rework" else session
-
-
-def _consumed(actual: dict[str, Any]) -> Consumed:
-    return Consumed(
-        actual["order_line"], actual["item"], actual["lot"], actual["serial"], actual["location"],
-        actual["quantity"], actual["uom"], actual["certainty"],
-    )  # fmt: skip
-
-
-def _refused(context: Context, reason: str, said: str, report: Recorded | None = None) -> Answer:
-    return answer(
-        context,
-        "rejected",
-        f"{said}. Nothing was taken back",
-        "Call a supervisor" if report else "Scan an order, a unit or a component lot",
-        reason=reason,
-        work_order=report.work_order if report else None,
-    )
+    return refused(context, "nothing_to_undo", said, report, hint=hint)

@@ -4,18 +4,29 @@ Mounting makes it the source of its item until the next one is scanned in (BF-17
 used is refused before anything moves.
 """
 
+from typing import Any
+
 from msgspec.structs import replace
 
 from mes_terminal.domain.intent import NameOutputLot, UseMaterial
+from mes_terminal.domain.policy import Deviation
 from mes_terminal.domain.posting import EventDraft
 from mes_terminal.domain.quantity import format_quantity
 from mes_terminal.store import materials, mount_spans, mounts, orders
 from mes_terminal.store.database import Connection
 from mes_terminal.store.events import append_event
 from mes_terminal.store.heal_queue import queue_healing
+from mes_terminal.store.let_pass import LetPass, allow
+from mes_terminal.usecases.apply_policy import accepted, is_blocked, stopped
 from mes_terminal.usecases.context import Answer, Context, answer, fact
 from mes_terminal.usecases.end_stay import Ended, end_stay
 from mes_terminal.usecases.finish_rework import finish_lot
+from mes_terminal.usecases.flagged_lots import (
+    deviation_of_material,
+    deviations_of_lot,
+    let_pass_of,
+)
+from mes_terminal.usecases.handled import name_of
 from mes_terminal.usecases.label_mismatch import note_mismatch
 from mes_terminal.usecases.material_event import actual_of, stock_event
 
@@ -33,10 +44,27 @@ def use_material(conn: Connection, intent: UseMaterial, context: Context) -> Ans
         return finished
     if need is None and material.lot and mounts.makes_with_scanned_lot(conn, material.item_id):
         return _name_output(conn, material.item_id, material.item, material.lot, context)
-    refusal = refuse_material(conn, material, need, intent, context)
+    need = need or mounts.read_listed_elsewhere(conn, material.item_id, current)
+    met = deviations_of(conn, material, need, intent.label_expires_on, context)
+    refusal = refuse_material(conn, material, need, met, intent, context)
     if refusal is not None:
         return refusal
     assert need is not None
+    if need.ratio is not None:
+        mounts.list_substitute(conn, need, material.item_id)
+    mounted = _mount(conn, material, intent, need, _let_pass(met, context), context)
+    accepted(conn, met, mounted, material.item, context)
+    return mounted
+
+
+def _mount(
+    conn: Connection,
+    material: mounts.MaterialFacts,
+    intent: UseMaterial,
+    need: mounts.NeededAt,
+    let_pass: LetPass,
+    context: Context,
+) -> Answer:
     stock = mounts.read_elsewhere(
         conn,
         material.lot_id,
@@ -50,7 +78,7 @@ def use_material(conn: Connection, intent: UseMaterial, context: Context) -> Ans
     else:
         draft = _mounted(material, need, context)
     event_seq = append_event(conn, draft, context.head, context.scan, rules=context.rules)
-    ended = _change_over(conn, material, intent, need, event_seq, context)
+    ended = _change_over(conn, material, intent, need, let_pass, event_seq, context)
     queue_healing(conn, material.item_id, need.location_id, event_seq)
     left = mounts.left_micro(conn, material.lot_id, intent.container_id, need.location_id)
     mounted = answer(
@@ -86,6 +114,7 @@ def _change_over(
     material: mounts.MaterialFacts,
     intent: UseMaterial,
     need: mounts.NeededAt,
+    let_pass: LetPass,
     event_seq: int,
     context: Context,
 ) -> Ended:
@@ -99,6 +128,8 @@ def _change_over(
     scanned = (material.lot_id, intent.container_id, need.location_id)
     is_there = here and (here.lot_id, here.container_id, here.location_id) == scanned
     if is_there and not need.needs_approval:  # approved: a stay of its own (BF-29)
+        if let_pass.expired or let_pass.held:
+            allow(conn, need.position, LetPass(let_pass.expired, let_pass.held))
         return Ended(0)
     ended = Ended(0)
     for stay in stays:
@@ -107,7 +138,20 @@ def _change_over(
             ended = _replaced(conn, stay, event_seq, context, is_next=is_next)
         elif stay.container_id and stay.container_id == intent.container_id:
             end_stay(conn, stay, by="move", left_micro=None, event_seq=event_seq, context=context)
-    at = context.scan.event_time
+    _begin_stay(conn, material, intent, need, let_pass, event_seq, context.scan.event_time)
+    return ended
+
+
+def _begin_stay(
+    conn: Connection,
+    material: mounts.MaterialFacts,
+    intent: UseMaterial,
+    need: mounts.NeededAt,
+    let_pass: LetPass,
+    event_seq: int,
+    at: str,
+) -> None:
+    book = mounts.left_micro(conn, material.lot_id, intent.container_id, need.location_id)
     mounts.mount(
         conn,
         need.position,
@@ -116,6 +160,7 @@ def _change_over(
         container_id=intent.container_id,
         location_id=need.location_id,
         at=at,
+        let_pass=let_pass,
     )
     mount_spans.begin(
         conn,
@@ -125,11 +170,10 @@ def _change_over(
         container_id=intent.container_id,
         location_id=need.location_id,
         label_micro=intent.label_micro,
-        book_micro=mounts.left_micro(conn, *scanned),
+        book_micro=book,
         event_seq=event_seq,
         at=at,
     )
-    return ended
 
 
 def _replaced(
@@ -168,47 +212,100 @@ def refuse_material(
     conn: Connection,
     material: mounts.MaterialFacts,
     need: mounts.NeededAt | None,
+    met: list[Deviation],
     intent: UseMaterial,
     context: Context,
 ) -> Answer | None:
-    """Return why the material may not be mounted; `None` if it may."""
-    name = material.container or material.lot or material.item
+    """Return why the material may not be mounted, or what the control matrix asks about the
+    deviations met (BF-24); `None` if it may."""
+    about: dict[str, Any] = {"item": material.item, "lot": material.lot}
+    wrong = _wrong(conn, material, need, context)
+    if wrong is None and is_blocked(met, context):
+        return stopped(conn, met, context, **about)
+    wrong = wrong or _not_now(material, intent, context)
+    if wrong is None:
+        return stopped(conn, met, context, **about)
+    reason, said, call = wrong
+    return answer(context, "rejected", f"{said}. Nothing was mounted", call, reason=reason, **about)
+
+
+def deviations_of(
+    conn: Connection,
+    material: mounts.MaterialFacts,
+    need: mounts.NeededAt | None,
+    label_expires_on: str | None,
+    context: Context,
+) -> list[Deviation]:
+    """Return what is wrong with mounting the material that the control matrix may let pass."""
+    met = deviations_of_lot(conn, material, context)
+    day = label_expires_on
+    if (
+        day is not None
+        and day < context.today
+        and all(each.situation != "lot_expired" for each in met)
+    ):
+        said = f"The label of {name_of(material)} of {material.item} says {day}: expired"
+        met.append(deviation_of_material(conn, material, "lot_expired", said))
+    takes_approval = need is not None and need.needs_approval
+    supervised = context.person is not None and context.person.supervises
+    if need is None or not takes_approval or (supervised and need.ratio is None):
+        return met
+    name, other = name_of(material), need.stands_in_for
+    said = f"{material.item} may stand in for {other} by a supervisor's scan only"
+    hint = f"Take {other}, or let a supervisor scan {name}"
+    if need.ratio is not None:
+        said = f"{material.item} may stand in for {other}, but not in {need.work_order}"
+        hint = f"Take {other}, or call a supervisor"
+    return [deviation_of_material(conn, material, "substitute", said, hint), *met]
+
+
+def _let_pass(met: list[Deviation], context: Context) -> LetPass:
+    """Return what is let pass of what is mounted now, with who approved it."""
+    found = let_pass_of(met)
+    if any(each.situation == "substitute" for each in met):
+        return replace(found, approved_by="matrix")
+    if context.person is not None and context.person.supervises:
+        return replace(found, approved_by="supervisor")
+    return found
+
+
+_Wrong = tuple[str, str, str]
+"""reason, what is wrong, what to do."""
+
+
+def _wrong(
+    conn: Connection,
+    material: mounts.MaterialFacts,
+    need: mounts.NeededAt | None,
+    context: Context,
+) -> _Wrong | None:
+    """What no level lets pass: nothing needs it, or quality rejected it."""
+    name = name_of(material)
     call = f"Take another lot of {material.item}, or call a supervisor"
     if material.serial is not None:
-        reason, said = "no_effect", f"{name} holds serials. It has no effect here"
-    elif need is None:
-        reason, said = "wrong_component", f"No open order needs {material.item}"
+        return "no_effect", f"{name} holds serials. It has no effect here", call
+    if need is None:
         wanted = mounts.needed_items(conn, context.session.work_order_id, limit=NEEDED_SHOWN)
         call = f"Scan a lot of {', '.join(wanted)}" if wanted else "Scan an order"
-    elif need.needs_approval and not (context.person and context.person.supervises):
-        reason = "substitute_not_allowed"
-        said = f"{material.item} may stand in for {need.stands_in_for} by a supervisor's scan only"
-        call = f"Take {need.stands_in_for}, or let a supervisor scan {name}"
-    elif material.status != "available":
-        reason, said = "lot_on_hold", f"Lot {name} of {material.item} is on hold"
-    elif material.expires_on is not None and material.expires_on < context.today:
-        reason = "lot_expired"
-        said = f"Lot {name} of {material.item} expired on {material.expires_on}"
-    elif intent.label_expires_on is not None and intent.label_expires_on < context.today:
-        reason = "lot_expired"
-        said = f"The label of {name} of {material.item} says {intent.label_expires_on}: expired"
-    elif material.expires_on is not None and context.session.clock_in_doubt:
-        reason, said = "clock", f"The clock is in doubt: lot {name} has an expiry"
+        return "wrong_component", f"No open order needs {material.item}", call
+    if material.status == "rejected":
+        return "lot_on_hold", f"Lot {name} of {material.item} is rejected", call
+    return None
+
+
+def _not_now(
+    material: mounts.MaterialFacts, intent: UseMaterial, context: Context
+) -> _Wrong | None:
+    """The clock in doubt, and a quantity that cannot be."""
+    name = name_of(material)
+    if material.expires_on is not None and context.session.clock_in_doubt:
         call = "Call a supervisor to confirm the clock with a badge"
-    elif (intent.label_micro or 0) % material.step_micro:
-        reason = "not_a_step"
-        said = f"{material.item} is counted in steps of {format_quantity(material.step_micro)}"
-    else:
-        return None
-    return answer(
-        context,
-        "rejected",
-        f"{said}. Nothing was mounted",
-        call,
-        reason=reason,
-        item=material.item,
-        lot=material.lot,
-    )
+        return "clock", f"The clock is in doubt: lot {name} has an expiry", call
+    if (intent.label_micro or 0) % material.step_micro:
+        step = format_quantity(material.step_micro)
+        call = f"Take another lot of {material.item}, or call a supervisor"
+        return "not_a_step", f"{material.item} is counted in steps of {step}", call
+    return None
 
 
 def _name_output(conn: Connection, item_id: int, item: str, lot: str, context: Context) -> Answer:

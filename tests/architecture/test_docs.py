@@ -14,6 +14,7 @@ import click
 import msgspec
 import pytest
 
+from mes_terminal.barcodes.commands import COMMANDS as CODES
 from mes_terminal.domain.outcome import ExceptionKind, OutcomeKind
 from mes_terminal.settings.tables import Settings
 from tests.architecture.source import ROOT
@@ -101,6 +102,13 @@ def test_every_reason_the_program_gives_is_documented() -> None:
     listed = set(re.findall(r"`([a-z_]+)`", COMMANDS.split("### Reasons of")[1]))
     listed |= set(re.findall(r"`([a-z_]+)`", COMMANDS.split("## Exceptions")[0]))
     assert given - listed - {"database", "damaged", "settings", "order_unknown"} == set()
+
+
+def test_every_command_code_is_among_what_can_be_scanned() -> None:
+    """But for those that have no effect yet."""
+    table = COMMANDS.split("## What can be scanned")[1]
+    told = set(re.findall(r"`%([A-Z]+)", table))
+    assert told == CODES.keys() - {"CALL", "STOP", "END"}
 
 
 def keys(table: type[msgspec.Struct], before: str = "") -> Iterator[str]:

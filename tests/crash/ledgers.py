@@ -17,7 +17,7 @@ ROOT: Final = Path(__file__).resolve().parents[2]
 RULES: Final = StationRules()
 
 TOLD_BY_THE_RECOVERY: Final = {
-    "scan_outcome": {"message", "concluded_at"},
+    "scan_outcome": {"message", "concluded_at", "hash"},
     "station_state": {"recovered_code", "recovered_until"},
 }
 """What a recovered scan may leave otherwise: its words, and what asks about a repeat (BF-13)."""

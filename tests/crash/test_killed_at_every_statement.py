@@ -83,6 +83,7 @@ def recover(database: Database, now: str) -> int:
         pytest.param([], "WO-1003", id="a close through a phantom"),
         pytest.param(["WO-1003"], "WO-1104", id="a close that is short"),
         pytest.param(["WO-1001"], "%UNDO", id="an undo"),
+        pytest.param(["WO-1001"], "%UNDO WO-1001 3", id="an undo of a part"),
         pytest.param(["%QTY 7"], "WO-1002", id="a part of an order"),
     ],
 )

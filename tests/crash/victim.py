@@ -12,12 +12,14 @@ from pathlib import Path
 
 import msgspec
 
+from mes_terminal.domain.healing import Decision
 from mes_terminal.domain.rules import StationRules
 from mes_terminal.domain.scan import ScanRequest
 from mes_terminal.store.database import open_database
 from mes_terminal.usecases.handle_scan import handle_scan
 from mes_terminal.usecases.heal import heal_all
 from mes_terminal.usecases.journal import journal_scans
+from mes_terminal.usecases.resolve_exceptions import resolve_exception
 
 
 class Task(msgspec.Struct, frozen=True, kw_only=True):
@@ -36,6 +38,8 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
     steps: int = 0
     heals: bool = False
     """Then what waits to heal is posted (BF-22), as between two scans."""
+    decision: Decision | None = None
+    """Then the supervisor `SUP` ends the first exception so (BF-23)."""
 
 
 class Death(msgspec.Struct, frozen=True):
@@ -109,6 +113,11 @@ def work(task: Task, said: int) -> None:
         os.write(said, b"A")
     if task.heals:
         heal_all(database, StationRules(), now=task.received_at)
+    if task.decision is not None:
+        resolve_exception(
+            database, 1, task.decision, by="SUP", rules=StationRules(), now=task.received_at
+        )
+        os.write(said, b"A")
     database.checkpoint()
     database.conn.set_progress_handler(None, 0)
     database.conn.set_trace_callback(None)

@@ -46,11 +46,11 @@ def test_the_example_of_the_source_tree_asks_before_an_implausible_close(tmp_pat
 
 def test_a_level_that_cannot_be_done_is_one_sentence(tmp_path: Path) -> None:
     """BF-24: it is never taken as another one."""
-    (tmp_path / "bad.toml").write_text('[policy.lot_expired]\nA = "allow"\n')
+    (tmp_path / "bad.toml").write_text('[policy.implausible_close]\nA = "block"\n')
     done = Station(tmp_path).run("policy", "--config", "bad.toml", code=2)
     assert done.stderr.decode().splitlines() == [
-        "mes-terminal: bad.toml: policy.lot_expired.A is 'allow', which this station cannot do "
-        "there. Write block."
+        "mes-terminal: bad.toml: policy.implausible_close.A is 'block', which this station cannot "
+        "do there. Write allow or reason or confirm or approve."
     ]
 
 

@@ -7,7 +7,18 @@ from io import StringIO
 from math import ceil, floor
 
 from tests.model.plant import KEYS, Cells, Plant
-from tests.model.values import Edge, Heap, Line, Movement, Order, Report, Take, later_day, text
+from tests.model.values import (
+    ByHand,
+    Edge,
+    Heap,
+    Line,
+    Movement,
+    Order,
+    Report,
+    Take,
+    later_day,
+    text,
+)
 
 
 class Books(Plant):
@@ -23,6 +34,9 @@ class Books(Plant):
         self.seen: dict[tuple[str, str], set[str]] = {}
         self.reports: list[Report] = []
         self.edges: list[Edge] = []
+        self.told_scrap: dict[tuple[str, str], Fraction] = {}
+        """Order and line → what people said was scrapped of its component (BF-27)."""
+        self.by_hand: list[ByHand] = []
 
     def stock(self) -> list[dict[str, str | None]]:
         """Return the rows of `stock --json`."""
@@ -45,12 +59,13 @@ class Books(Plant):
             if lot
         ]
 
-    def order_rows(self) -> list[tuple[str, str, str, str]]:
-        """Return (number, status, completed, remaining) by number."""
+    def order_rows(self) -> list[tuple[str, str, str, str, str]]:
+        """Return (number, status, completed, scrapped, remaining) by number."""
         return [
-            (number, order.status, text(self.good(order)), text(self.remaining(order)))
+            (number, order.status, text(self.good(order)), text(self.scrapped(order)),
+             text(self.remaining(order)))
             for number, order in sorted(self.orders.items())
-        ]
+        ]  # fmt: skip
 
     def owed(self) -> dict[tuple[str, str], str]:
         """Return what each line owes, planned scrap not included."""
@@ -72,9 +87,11 @@ class Books(Plant):
                 if old != row:
                     changed[name].append((old, row))
                     self.tables[name][key] = row
-        for _, row in changed["lots"]:
+        for old, row in changed["lots"]:
             lot = self.lots.setdefault((row["item"], row["lot"]), {"received_at": ""})
-            lot["status"] = row.get("status") or "available"
+            status, before = row["status"], old["status"] if old else "available"
+            if status != before or "status" not in lot:  # what the file left is as people left it
+                lot["status"] = status
             lot["expires_on"] = row.get("expires_on") or lot.get("expires_on", "")
         for old, row in changed["work_orders"]:
             self._take_order(old, row, at)
@@ -93,20 +110,30 @@ class Books(Plant):
 
     def good(self, order: Order) -> Fraction:
         """Return what is completed, go-live included."""
-        made = (each.good for each in self.reports if each.standing and each.order == order.number)
-        return sum(made, order.completed_before)
+        return sum((each.good for each in self.standing(order)), order.completed_before)
+
+    def scrapped(self, order: Order) -> Fraction:
+        """Return what was scrapped, go-live included."""
+        ended = (each.scrapped for each in self.standing(order))
+        return sum(ended, order.scrapped_before)
+
+    def standing(self, order: Order) -> list[Report]:
+        """Return the reports of an order that were not taken back."""
+        return [each for each in self.reports if each.standing and each.order == order.number]
+
+    def counted(self, order: Order) -> Fraction:
+        """Return what counts against the quantity of an order (BF-26)."""
+        return self.good(order) + (0 if order.replace_scrap else self.scrapped(order))
 
     def remaining(self, order: Order) -> Fraction:
         """BF-26."""
-        made = self.good(order) + (0 if order.replace_scrap else order.scrapped_before)
-        return max(Fraction(0), order.quantity - made)
+        return max(Fraction(0), order.quantity - self.counted(order))
 
     def takes(self, order: Order, line: Line) -> list[Take]:
         """Return what standing reports took for a line."""
         return [
             take
-            for report in self.reports
-            if report.standing and report.order == order.number
+            for report in self.standing(order)
             for take in report.takes
             if take.line.path == line.path
         ]
@@ -127,7 +154,29 @@ class Books(Plant):
         for take in self.takes(order, line):
             net += take.owed + take.net_more + sum(part[1] for part in take.net)
             scrap += take.owed_scrap + take.scrap_more + sum(part[1] for part in take.scrap)
-        return net, scrap
+        net += sum(
+            each.quantity
+            for each in self.by_hand
+            if each.line and (each.order, each.line.path) == (order.number, line.path)
+        )
+        return net, scrap + self.told_scrap.get((order.number, line.path), Fraction(0))
+
+    def waiting(self, order: Order) -> list[tuple[Line | None, str, str, Fraction]]:
+        """Return what of tracked material by hand no report has taken in, in the order issued."""
+        sums: dict[tuple[str, str, str], tuple[Line | None, Fraction]] = {}
+        for each in self.by_hand:
+            if each.order == order.number and each.lot:
+                key = (each.line.path if each.line else "", each.item, each.lot)
+                sums[key] = (each.line, each.quantity + sums.get(key, (None, Fraction(0)))[1])
+        for report in self.standing(order):
+            for line, item, lot, quantity in report.taken_in:
+                key = (line.path if line else "", item, lot)
+                sums[key] = (line, sums[key][1] - quantity)
+        return [
+            (line, item, lot, quantity)
+            for (_, item, lot), (line, quantity) in sums.items()
+            if quantity
+        ]
 
     def _receive(self, row: Cells, at: str) -> None:
         item, lot, container = row["item"], row.get("lot") or "", row.get("container") or ""
@@ -172,7 +221,8 @@ class Books(Plant):
             if not order.lines:
                 day = (row.get("start_at") or at)[:10]
                 order.lines = self.explode(order.item, day, row.get("revision") or "")
-            if self.good(order) + order.scrapped_before > 0:
+                order.operations = self.routing(order.item, day, row.get("revision") or "")
+            if self.good(order) + self.scrapped(order) > 0:
                 order.status = "started"
             if self.remaining(order) == 0:
                 order.status = "closed"

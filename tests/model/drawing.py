@@ -6,6 +6,16 @@ from math import ceil, floor
 from typing import Any
 
 from tests.model.books import Books
+from tests.model.taking import (
+    Allowances,
+    Cover,
+    Parts,
+    Place,
+    available,
+    distinct,
+    draw_on,
+    place_of,
+)
 from tests.model.values import (
     NEVER,
     Edge,
@@ -21,11 +31,6 @@ from tests.model.values import (
     text,
     weaker,
 )
-
-Place = tuple[str, str, str, str]
-Allowances = dict[Place, tuple[StayKey, Fraction]]
-"""Heap by its place → whose gain it is, and how much it may give beyond its books."""
-Parts = list[tuple[Heap, Fraction]]
 
 
 class Drawing(Books):
@@ -50,44 +55,59 @@ class Drawing(Books):
             return "exception"
         return own or self.shortage_policy
 
-    def _draw(self, order: Order, reported: Fraction, units: Fraction, at: str) -> list[Take]:
+    def _draw(self, order: Order, due: dict[str, Fraction], units: Fraction, at: str) -> list[Take]:
+        """Return what each line takes; `due` has, by operation, the units that count for it."""
         heaps = self.heaps()
-        left = {_place(heap): heap.quantity for heap in heaps}
+        left = {place_of(heap): heap.quantity for heap in heaps}
         more = self._allowances(heaps)
-        drawn: list[tuple[Take, Parts, Parts]] = []
+        drawn: list[Cover] = []
         for line in order.lines:
             if line.method != "backflush":
                 continue
-            net, scrap = self.targets(line, reported)
+            net, scrap = self.targets(line, due[line.operation])
             taken_net, taken_scrap = self.taken(order, line)
-            take = Take(line)
             found = self._found(heaps, left, line.item, line.place, at)
             standing = self._standing(heaps, left, line, at)
-            ways = (net - taken_net, scrap - taken_scrap)
-            parts = [
-                self._cover(left, more, take, found, standing, max(wanted, Fraction(0)))
-                for wanted in ways
-            ]
-            (net_parts, take.owed, take.net_more) = parts[0]
-            (scrap_parts, take.owed_scrap, take.scrap_more) = parts[1]
-            if net_parts or scrap_parts or take.owed or take.owed_scrap:
-                drawn.append((take, net_parts, scrap_parts))
-        for take, net_parts, scrap_parts in drawn:
-            take.owed, added = self._choose(heaps, left, take.line, net_parts, take.owed, at)
-            take.net_more += added
-            take.owed_scrap, added = self._choose(
-                heaps, left, take.line, scrap_parts, take.owed_scrap, at
+            cover = Cover(
+                Take(line), found, standing,
+                [max(net - taken_net, Fraction(0)), max(scrap - taken_scrap, Fraction(0))],
+            )  # fmt: skip
+            self._cover_own(left, more, cover)
+            drawn.append(cover)
+        for cover in drawn:
+            self._cover_rest(left, more, cover)
+        for cover in drawn:
+            take = cover.take
+            take.owed, added = self._choose(
+                heaps, left, take.line, cover.parts[0], cover.wanted[0], at
             )
-            take.scrap_more += added
-            self._judge(take, net_parts, scrap_parts, units)
-        return [take for take, _, _ in drawn]
+            take.net_more = cover.added[0] + added
+            take.owed_scrap, added = self._choose(
+                heaps, left, take.line, cover.parts[1], cover.wanted[1], at
+            )
+            take.scrap_more = cover.added[1] + added
+            self._judge(take, *cover.parts, units)
+        return [
+            cover.take
+            for cover in drawn
+            if any(cover.parts) or cover.take.owed or cover.take.owed_scrap
+        ]
 
     def _judge(self, take: Take, net: Parts, scrap: Parts, units: Fraction) -> None:
         """Name how sure each part is (BF-37)."""
-        distinct = {(heap.item, heap.lot, heap.container) for heap, _ in net + scrap}
-        scanned = "pooled" if len(distinct) > 1 and units > 1 else "exact"
-        take.net = [(heap, part, self._certainty(heap, scanned)) for heap, part in net]
-        take.scrap = [(heap, part, self._certainty(heap, scanned)) for heap, part in scrap]
+        heaps = [heap for heap, _ in net + scrap]
+        own = "pooled" if distinct(heaps) > 1 and units > 1 else "exact"
+        mounted = [heap for heap in heaps if self._is_mounted(heap)]
+        others = "pooled" if distinct(mounted) > 1 and units > 1 else "assumed"
+        sure = self._sure_positions(take.line)
+        if any(self._is_mounted(heap, each) for heap in heaps for each in sure):
+            others = own
+        take.net = [
+            (heap, part, self._certainty(take.line, heap, own, others)) for heap, part in net
+        ]
+        take.scrap = [
+            (heap, part, self._certainty(take.line, heap, own, others)) for heap, part in scrap
+        ]
 
     def _found(
         self, heaps: list[Heap], left: dict[Place, Fraction], item: str, place: str, at: str
@@ -112,28 +132,50 @@ class Drawing(Books):
             and not each.needs_approval
         ]  # fmt: skip
 
-    def _cover(
-        self, left: dict[Place, Fraction], more: Allowances, take: Take, found: list[Heap],
-        standing: list[tuple[StandIn, list[Heap]]], wanted: Fraction,
-    ) -> tuple[Parts, Fraction, Fraction]:  # fmt: skip
-        """Take what is mounted, what it holds beyond its books, then the rest; return the parts,
-        what is missing, and how much more than their quantities they count."""
-        parts: Parts = []
-        added = Fraction(0)
-        mounted = [heap for heap in found if self._is_mounted(heap)]
-        for gains in ({}, more):
-            wanted -= _draw_on(left, gains, take, mounted, parts, wanted)
-            for each, heaps in standing:
-                covered, quantity = self._worth(left, gains, take.line, each, heaps, wanted)
-                _draw_on(left, gains, take, heaps, parts, quantity)
-                wanted, added = wanted - covered, added + covered - quantity
-        containers = [heap for _, heaps in standing for heap in heaps] + mounted
-        if any(_place(heap) in more for heap in containers):
-            take.overdrawn += wanted
-        if take.line.mount == "optional":
-            others = [heap for heap in found if not self._is_mounted(heap)]
-            wanted -= _draw_on(left, {}, take, others, parts, wanted)
-        return parts, wanted, added
+    def _cover_own(self, left: dict[Place, Fraction], more: Allowances, cover: Cover) -> None:
+        """Take what stands in the line's position, then what it holds beyond its books."""
+        line = cover.take.line
+        own = [heap for heap in cover.found if self._is_mounted(heap, line.position)]
+        for place, parts in enumerate(cover.parts):
+            for gains in ({}, more):
+                cover.wanted[place] -= draw_on(
+                    left, gains, cover.take, own, parts, cover.wanted[place]
+                )
+                for each, heaps in cover.standing:
+                    covered, quantity = self._worth(
+                        left, gains, line, each, heaps, cover.wanted[place]
+                    )
+                    draw_on(left, gains, cover.take, heaps, parts, quantity)
+                    cover.wanted[place] -= covered
+                    cover.added[place] += covered - quantity
+        containers = [heap for _, heaps in cover.standing for heap in heaps] + own
+        cover.is_sized = any(place_of(heap) in more for heap in containers)
+        if cover.is_sized:
+            cover.take.overdrawn = sum(cover.wanted, Fraction(0))
+
+    def _cover_rest(self, left: dict[Place, Fraction], more: Allowances, cover: Cover) -> None:
+        """Take what stands in other positions, then what is not mounted."""
+        line = cover.take.line
+        mounted = [heap for heap in cover.found if self._is_mounted(heap)]
+        others = [
+            heap
+            for heap in mounted
+            if any(self._is_mounted(heap, each) for each in self.mounts if each != line.position)
+        ]
+        if line.mount == "optional" or not line.is_named:
+            for place, parts in enumerate(cover.parts):
+                for gains in ({}, more):
+                    cover.wanted[place] -= draw_on(
+                        left, gains, cover.take, others, parts, cover.wanted[place]
+                    )
+            if not cover.is_sized and any(place_of(heap) in more for heap in others):
+                cover.take.overdrawn = sum(cover.wanted, Fraction(0))
+        if line.mount == "optional":
+            rest = [heap for heap in cover.found if heap not in mounted]
+            for place, parts in enumerate(cover.parts):
+                cover.wanted[place] -= draw_on(
+                    left, {}, cover.take, rest, parts, cover.wanted[place]
+                )
 
     def _choose(
         self, heaps: list[Heap], left: dict[Place, Fraction], line: Line, parts: Parts,
@@ -149,7 +191,7 @@ class Drawing(Books):
             if self.cell("items", (each.item,), "mount") == "required":
                 found = [heap for heap in found if self._is_mounted(heap)]
             covered, quantity = self._worth(left, {}, line, each, found, wanted)
-            _draw_on(left, {}, Take(line), found, parts, quantity)
+            draw_on(left, {}, Take(line), found, parts, quantity)
             wanted, added = wanted - covered, added + covered - quantity
         return wanted, added
 
@@ -160,7 +202,7 @@ class Drawing(Books):
         """Return how much of the component a substitute covers, in whole steps of it unless it
         covers all, and how much of the substitute that takes."""
         step, own = self.step(each.item), self.step(line.item)
-        there = sum((_available(left, more, heap) for heap in heaps), Fraction(0))
+        there = sum((available(left, more, heap) for heap in heaps), Fraction(0))
         covers = wanted
         if ceil(wanted * each.ratio / step) * step > there:
             covers = floor(there / each.ratio / own) * own
@@ -186,7 +228,7 @@ class Drawing(Books):
             heap = max(here, key=lambda heap: known.index(heap.container))
             key = self.stays[position]
             tolerance = self.tolerance(base, mount.item) - self.gained.get(key, Fraction(0))
-            more[_place(heap)] = key, max(Fraction(0), tolerance)
+            more[place_of(heap)] = key, max(Fraction(0), tolerance)
         return more
 
     def tolerance(self, base: Fraction, item: str) -> Fraction:
@@ -198,7 +240,7 @@ class Drawing(Books):
         """BF-16; what is mounted may be empty by the books."""
         lot = self.lots[heap.item, heap.lot]
         return (
-            (left[_place(heap)] > 0 or self._is_mounted(heap))
+            (left[place_of(heap)] > 0 or self._is_mounted(heap))
             and lot["status"] == "available"
             and (lot["expires_on"] or NEVER) >= at[:10]
             and self.arrived[heap.item, heap.lot, heap.container, heap.place] <= at
@@ -214,20 +256,34 @@ class Drawing(Books):
             known.index(heap.container),
         )  # fmt: skip
 
-    def _is_mounted(self, heap: Heap) -> bool:
+    def _is_mounted(self, heap: Heap, position: str = "") -> bool:
+        """Tell whether a heap stands in a position, or in any."""
         return any(
             (each.item, each.lot, each.place) == (heap.item, heap.lot, heap.place)
             and each.container in ("", heap.container)
-            for each in self.mounts.values()
+            and position in ("", where)
+            for where, each in self.mounts.items()
         )
 
-    def _certainty(self, heap: Heap, scanned: str) -> str | None:
+    def _certainty(self, line: Line, heap: Heap, own: str, others: str) -> str | None:
         """BF-37."""
         if self.cell("items", (heap.item,), "tracking") != "lot":
             return None
-        if self._is_mounted(heap):
-            return scanned
-        return "sole" if self.seen[heap.item, heap.place] == {heap.lot} else "assumed"
+        if any(self._is_mounted(heap, each) for each in self._sure_positions(line)):
+            return own
+        seen = self.seen.get((heap.item, heap.place))  # None: what only a gain brought there
+        if seen == {heap.lot}:
+            return "sole"
+        return others if self._is_mounted(heap) else "assumed"
+
+    def _sure_positions(self, line: Line) -> set[str]:
+        """Return the line's position; where it names none and its item is mounted once, there."""
+        places = {
+            position
+            for position, each in self.mounts.items()
+            if position == line.position or (each.item, each.place) == (line.item, line.place)
+        }
+        return {line.position} | (places if not line.is_named and len(places) == 1 else set())
 
     def _go_negative(self, take: Take) -> None:
         """BF-20, `negative`: what is missing comes from the nameless stock all the same."""
@@ -242,11 +298,9 @@ class Drawing(Books):
                 take.scrap.append((heap, take.owed_scrap, None))
             take.owed = take.owed_scrap = Fraction(0)
 
-    def _produce(
-        self, order: Order, quantity: Fraction, takes: list[Take], at: str
-    ) -> tuple[tuple[str, str] | None, str]:
+    def _produce(self, order: Order, report: Report, at: str) -> tuple[tuple[str, str] | None, str]:
         """Make the output lot, if there is output; return it, and what its expiry was (BF-39)."""
-        if not quantity:
+        if not report.good:
             return None, ""
         if self.cell("items", (order.item,), "tracking") != "lot":
             self.lots.setdefault(
@@ -263,29 +317,48 @@ class Drawing(Books):
         if shelf_life := self.cell("items", (order.item,), "shelf_life_days"):
             days.append(later_day(at[:10], int(shelf_life)))
         if self.cell("items", (order.item,), "inherit_expiry") == "yes":
-            days += [
-                self.lots[heap.item, heap.lot]["expires_on"] or NEVER
-                for take in takes
-                for heap, _, _ in take.net
-            ]
+            used = [(heap.item, heap.lot) for take in report.takes for heap, _, _ in take.net]
+            used += [(item, name) for _, item, name, _ in report.taken_in]
+            days += [self.lots[each]["expires_on"] or NEVER for each in used]
+            if order.operations:
+                days += self.expiries_in(order.item, name)
         lot["expires_on"] = "" if min(days) == NEVER else min(days)
         lot["received_at"] = lot["received_at"] or at
         return (order.item, name), before
 
+    def expiries_in(self, product: str, child: str) -> list[str]:
+        """Return the expiry of each lot that is in what was made."""
+        sums: dict[tuple[str, str], Fraction] = {}
+        for edge in self.edges:
+            is_it = edge.is_lot and (edge.product, edge.child) == (product, child)
+            if is_it and edge.certainty != "unknown":
+                key = (edge.item, edge.parent)
+                sums[key] = sums.get(key, Fraction(0)) + edge.quantity
+        return [self.lots[key]["expires_on"] or NEVER for key, left in sums.items() if left > 0]
+
     def _edges(self, report: Report) -> list[Edge]:
-        assert report.produced
-        child = report.produced[1] or report.order
-        edges: dict[tuple[str, str, str], Edge] = {}
+        child = report.child
+        parents: list[tuple[str, str, str, Fraction, str]] = []
         for take in report.takes:
             path = take.line.path
-            parents = [(heap.item, heap.lot, part, sure) for heap, part, sure in take.net if sure]
+            parents += [
+                (path, heap.item, heap.lot, part, sure) for heap, part, sure in take.net if sure
+            ]
             if take.owed and self.cell("items", (take.line.item,), "tracking") == "lot":
-                parents.append((take.line.item, "unknown", take.owed, "unknown"))
-            for item, lot, part, sure in parents:
-                known = edges.get((path, item, lot))
-                if known:
-                    part, sure = part + known.quantity, weaker(sure, known.certainty)
-                edges[path, item, lot] = Edge(child, lot, path, part, sure)
+                parents.append((path, take.line.item, "unknown", take.owed, "unknown"))
+        by_hand = "exact" if report.units <= 1 else "pooled"
+        parents += [
+            (line.path if line else "", item, lot, part, by_hand)
+            for line, item, lot, part in report.taken_in
+        ]
+        edges: dict[tuple[str, str, str], Edge] = {}
+        for path, item, lot, part, sure in parents:
+            known = edges.get((path, item, lot))
+            if known:
+                part, sure = part + known.quantity, weaker(sure, known.certainty)
+            edges[path, item, lot] = Edge(
+                child, lot, path, part, sure, item, report.is_lot, self.orders[report.order].item
+            )
         return list(edges.values())
 
     def _drawn(self, takes: Iterable[Take], part: str, sign: int = 1) -> tuple[Any, ...]:
@@ -307,34 +380,3 @@ class Drawing(Books):
             return ()
         item, lot = report.produced
         return ((item, lot or None, "FG", text(sign * report.good)),)
-
-
-def _place(heap: Heap) -> Place:
-    return heap.item, heap.lot, heap.container, heap.place
-
-
-def _available(left: dict[Place, Fraction], more: Allowances, heap: Heap) -> Fraction:
-    place = _place(heap)
-    return left[place] + (more[place][1] if place in more else 0)
-
-
-def _draw_on(
-    left: dict[Place, Fraction], more: Allowances, take: Take, heaps: list[Heap], parts: Parts,
-    wanted: Fraction,
-) -> Fraction:  # fmt: skip
-    """Take from these heaps in turn, beyond their books where `more` says so; return how much."""
-    drawn = Fraction(0)
-    for heap in heaps:
-        part = min(_available(left, more, heap), wanted - drawn)
-        if part <= 0:
-            continue
-        place = _place(heap)
-        gain = max(Fraction(0), part - left[place])
-        left[place] -= part - gain
-        if gain:
-            key, allowed = more[place]
-            more[place] = key, allowed - gain
-            take.gains.append((heap, gain, key))
-        parts.append((heap, part))
-        drawn += part
-    return drawn

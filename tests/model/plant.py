@@ -2,7 +2,7 @@
 
 from fractions import Fraction
 
-from tests.model.values import NEVER, Line, StandIn, path_of
+from tests.model.values import NEVER, Line, Operation, StandIn, path_of
 
 Cells = dict[str, str]
 
@@ -12,6 +12,7 @@ KEYS = {
     "lots": ("item", "lot"), "receipts": ("reference",), "work_orders": ("work_order",),
     "operators": ("badge",), "reasons": ("code",),
     "bom_substitutes": ("item", "revision", "line", "substitute"),
+    "routings": ("item", "revision", "operation"),
 }  # fmt: skip
 
 
@@ -51,6 +52,19 @@ class Plant:
         self._add_lines(found, item, day, revision, (), "per_unit", (Fraction(1), Fraction(1)), {})
         return sorted(found, key=lambda line: path_of(line.path))
 
+    def routing(self, item: str, day: str, revision: str) -> list[Operation]:
+        bom = self._revision(item, day, revision)
+        rows = [
+            row
+            for row in self.tables["routings"].values()
+            if (row["item"], row["revision"]) == (item, bom["revision"])
+        ]
+        rows.sort(key=lambda row: path_of(row["operation"]))
+        return [
+            Operation(row["operation"], row["backflush_point"] == "yes", row["overlap"] == "yes")
+            for row in rows
+        ]
+
     def _add_lines(
         self, found: list[Line], item: str, day: str, revision: str, above: tuple[str, ...],
         basis_above: str, ratios: tuple[Fraction, Fraction], stated: Cells,
@@ -73,7 +87,7 @@ class Plant:
             path = (*above, row["line"])
             said = {
                 name: row.get(name) or stated.get(name, "")
-                for name in ("issue_method", "supply_location")
+                for name in ("issue_method", "supply_location", "operation")
             }
             if self.cell("items", (component,), "kind") == "phantom":
                 self._add_lines(found, component, day, "", path, basis, (net, gross), said)
@@ -86,7 +100,8 @@ class Plant:
                     said["supply_location"] or "LINE",
                     row.get("mount") or self.cell("items", (component,), "mount") or "optional",
                     row.get("mount_position") or component,
-                    self._substitutes(row),
+                    bool(row.get("mount_position")),
+                    self._substitutes(row), said["operation"],
                 )
             )  # fmt: skip
 

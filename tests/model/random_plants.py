@@ -79,8 +79,10 @@ def random_plant(seed: str) -> RandomPlant:
     chance = Random(seed)
     components, item_rows = _items(chance)
     names = [each.item for each in components]
-    lines = _bom_lines(chance, "F", names) + _bom_lines(chance, "P", [*names, *names, "F"])
-    lines += _bom_lines(chance, "Q", [*names, *names, "F", "P"])
+    routings = {product: _operations(chance) for product in PRODUCTS}
+    lines = _bom_lines(chance, "F", names, [])
+    lines += _bom_lines(chance, "P", [*names, *names, "F"], routings["P"])
+    lines += _bom_lines(chance, "Q", [*names, *names, "F", "P"], routings["Q"])
     boms = [(each, "A", chance.choice(("", "", "", "4", "0.3"))) for each in "FPQ"]
     orders = _work_orders(chance)
     plant = RandomPlant(
@@ -95,11 +97,19 @@ def random_plant(seed: str) -> RandomPlant:
             "boms.csv": table("item,revision,output_quantity", boms),
             "bom_lines.csv": table(
                 "item,revision,line,component,quantity,uom,basis,scrap_pct,scrap_mode,"
-                "planned_scrap,issue_method,supply_location,mount,mount_position", lines,
+                "planned_scrap,issue_method,supply_location,mount,mount_position,operation", lines,
+            ),
+            "routings.csv": table(
+                "item,revision,operation,backflush_point,overlap",
+                [
+                    (product, "A", *operation)
+                    for product, operations in routings.items()
+                    for operation in operations
+                ],
             ),
             "bom_substitutes.csv": table(
                 "item,revision,line,substitute,ratio,priority,approval,choice",
-                _substitutes(chance, lines, names),
+                _substitutes(chance, lines, names) if chance.random() < 0.6 else [],
             ),
             "locations.csv": table(
                 "location,kind", [("STORE", "store"), ("QUARANTINE", "hold"), ("SCRAP", "scrap")]
@@ -108,7 +118,9 @@ def random_plant(seed: str) -> RandomPlant:
                 "work_order,item,quantity,status,due_at,lot,completed_so_far,scrapped_so_far,"
                 "replace_scrap", orders,
             ),
-            "operators.csv": table("badge,name,role", [("AK", "Anna", ""), ("BO", "Bo", "")]),
+            "operators.csv": table(
+                "badge,name,role", [("AK", "Anna", ""), ("BO", "Bo", ""), ("QA", "Kim", "quality")]
+            ),
             "reasons.csv": table("code,kind", [("MAT", "short_close")]),
         },
         settings={
@@ -127,6 +139,7 @@ def random_codes(chance: Random, plant: RandomPlant, count: int) -> list[str]:
     labels = [f"{item}|{lot}" for item, lot in plant.lots] + list(plant.containers)
     codes = [*plant.orders * 3, *PRODUCTS * 4, *labels, "%UNDO", "%UNDO", "%EMPTY", "%SHORT MAT"]
     codes += ["%CANCEL", "%START", "B:AK", "B:BO", "NOBODY-KNOWS", "C1", "P|W1", "P|LOT7"]
+    codes += ["%SCRAP BAD", "%HOLD", *(f"%OP 20 {order}" for order in plant.orders)]
     codes += [f"%QTY {quantity}" for quantity in ("1", "2", "3", "5")] * 2
     return [chance.choice(codes) for _ in range(count)]
 
@@ -157,13 +170,27 @@ def _items(chance: Random) -> tuple[tuple[Item, ...], list[tuple[str, ...]]]:
     return tuple(components), rows
 
 
-def _bom_lines(chance: Random, parent: str, components: list[str]) -> list[tuple[str, ...]]:
+def _operations(chance: Random) -> list[tuple[str, str, str]]:
+    """Return (operation, backflush point, overlap); the last posts. Half of the products have
+    none."""
+    routings: tuple[tuple[str, ...], ...] = ((), (), ("10", "20"), ("5", "20", "100"))
+    names = chance.choice(routings)
+    return [
+        (name, "yes" if name == names[-1] else chance.choice(("yes", "no")),
+         chance.choice(("", "", "yes")))
+        for name in names
+    ]  # fmt: skip
+
+
+def _bom_lines(
+    chance: Random, parent: str, components: list[str], operations: list[tuple[str, str, str]]
+) -> list[tuple[str, ...]]:
     rows: list[tuple[str, ...]] = []
     for number in range(1, chance.randint(1, 3) + 1):
         component = chance.choice(components)
         own = component in COMPONENTS
         scrap, mode = chance.choice(SCRAPS), chance.choice(("", "additive", "divisive"))
-        methods = ("",) * 8 + ("bulk", "manual")
+        methods = ("",) * 8 + ("bulk", "manual", "manual")
         rows.append(
             (parent, "A", f"{number}0", component, chance.choice(RATIOS),
              chance.choice(("", "", "", "dozen")) if own else "",
@@ -173,7 +200,8 @@ def _bom_lines(chance: Random, parent: str, components: list[str]) -> list[tuple
              chance.choice(methods) if own else "",
              _place(chance, component),
              chance.choice(("", "", "", "", "", "required")) if own else "",
-             chance.choice(("", "", f"POS{number}")) if own else "")
+             chance.choice(("", "", f"POS{number}")) if own else "",
+             chance.choice(("", *(name for name, _, _ in operations))))
         )  # fmt: skip
     return rows
 
@@ -205,7 +233,7 @@ def _place(chance: Random, component: str) -> str:
 def _work_orders(chance: Random) -> list[tuple[str, ...]]:
     rows: list[tuple[str, ...]] = []
     for number in range(1, chance.randint(2, 5)):
-        quantity = chance.randint(1, 12)
+        quantity = chance.randint(1, 24)
         rows.append(
             (f"W{number}", chance.choice("PPQ"), str(quantity),
              chance.choice(("released",) * 9 + ("planned", "hold", "cancelled")),

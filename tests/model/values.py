@@ -57,8 +57,31 @@ class Line:
     place: str
     mount: str
     position: str
+    is_named: bool
+    """The BOM line names the position; else it is called like the item."""
     substitutes: tuple[StandIn, ...] = ()
     """In the order of choice."""
+    operation: str = ""
+    """The one that takes it; empty: due at completion (BF-11)."""
+
+
+@dataclass(frozen=True)
+class Operation:
+    """An operation of an order's snapshot."""
+
+    name: str
+    is_point: bool
+    """A backflush point: it posts."""
+    overlap: bool
+
+
+@dataclass(frozen=True)
+class Passed:
+    """What an operation gained: units that passed it, and units that ended at it."""
+
+    operation: str
+    good: Fraction
+    scrapped: Fraction
 
 
 @dataclass
@@ -75,6 +98,7 @@ class Order:
     lines: list[Line]
     completed_before: Fraction
     scrapped_before: Fraction
+    operations: list[Operation] = field(default_factory=list)
 
 
 @dataclass
@@ -109,7 +133,32 @@ class Report:
     produced: tuple[str, str] | None
     expires_on: str
     manual: list[tuple[Line, Fraction]]
+    child: str = ""
+    """The lot that genealogy hangs on (an untracked product, scrapped units: the order)."""
+    is_lot: bool = False
+    scrapped: Fraction = Fraction(0)
+    passed: Fraction = Fraction(0)
+    """Units that an operation report was about."""
+    gains: tuple[Passed, ...] = ()
+    taken_in: list[tuple[Line | None, str, str, Fraction]] = field(default_factory=list)
+    """What of it was issued by hand before: line (None: extra), item, lot, quantity (BF-10)."""
     standing: bool = True
+
+    @property
+    def units(self) -> Fraction:
+        """How many units it was about."""
+        return self.good or self.scrapped or self.passed
+
+
+@dataclass(frozen=True)
+class ByHand:
+    """A part of an issue by hand; `line` None: an extra part."""
+
+    order: str
+    line: Line | None
+    item: str
+    lot: str
+    quantity: Fraction
 
 
 @dataclass(frozen=True)
@@ -121,6 +170,12 @@ class Edge:
     line: str
     quantity: Fraction
     certainty: str
+    item: str
+    """Of the component's lot."""
+    is_lot: bool
+    """The child is a lot; else an order, whose number a lot may have too."""
+    product: str
+    """The item that the order makes: lots of two items may have one name."""
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,5 @@
 """Whatever the matrix says and whatever is scanned: nothing is posted unless it was let pass
-(BF-24), and a restart anywhere changes nothing.
+(BF-24), what was let pass is undone whole, and a restart anywhere changes nothing.
 """
 
 import json
@@ -23,6 +23,8 @@ from mes_terminal.domain.policy import (
 )
 from mes_terminal.store.database import open_database
 from tests.plants import TEST_RULES, Station, empty_database, memory_folder, open_station, plant
+from tests.unit.test_rules_policy_levels import PLANT as EVERY_PLANT
+from tests.unit.test_rules_policy_levels import standing
 
 PLANT = plant(
     items="""
@@ -63,6 +65,40 @@ SCANS = st.lists(
     min_size=1,
     max_size=12,
 )
+
+
+EVERY_MATRIX = st.fixed_dictionaries(
+    {},
+    optional={
+        each: st.dictionaries(st.sampled_from(CLASSES), levels_of(each), max_size=2)
+        for each in SITUATIONS
+    },
+).map(ControlMatrix)
+EVERY_CODE = (
+    "WO-1", "CHAIR", "WO-3", "TABLE", "WO-4", "S-1", "S-2", "M-1", "M-2", "LEG|L-1", "LEG|L-OLD",
+    "LEG|L-HELD", "PEG|P-1", "ROD|R-1", "GLUE", "%QTY 2", "%QTY 5", "%ISSUE", "%EXTRA SPILL",
+    "%RETURN", "%START WO-1", "%START WO-3", "%SHORT DEMAND", "%SCRAP BENT", "%REWORK NOISE",
+    "%HOLD", "%UNMOUNT", "%CANCEL", "%UNDO", "REPAIR", "B:SUE", "B:TOM", "%RELEASE",
+)  # fmt: skip
+EVERY_SCAN = st.lists(
+    st.tuples(
+        st.sampled_from(EVERY_CODE),
+        st.sampled_from(("AK", "SUE")),
+        st.booleans(),
+        st.booleans(),
+    ),
+    min_size=5,
+    max_size=25,
+)
+"""A code, who scans it, whether what it asks is answered, whether what it reports is undone."""
+ANSWERS = {"reason": "REPAIR", "approval": "B:TOM"}
+OPENS: dict[str, Situation] = {
+    "lot_expired": "lot_expired",
+    "lot_on_hold": "lot_on_hold",
+    "substitution": "substitute",
+    "component_serial": "serial_missing",
+    "over_completion": "over_completion",
+}
 
 
 def open_plant(folder: Path, matrix: ControlMatrix) -> Station:
@@ -125,6 +161,64 @@ def test_nothing_is_posted_unless_the_matrix_lets_it_pass(
         station.db.close()
 
 
+def check_books(station: Station, matrix: ControlMatrix) -> None:
+    """What is owed is what exceptions say, and nothing was opened that no level lets pass."""
+    conn = station.db.conn
+    lines = conn.execute(
+        """
+        SELECT l.owed_micro + l.owed_scrap_micro, coalesce(sum(x.quantity_micro), 0)
+          FROM order_line l
+          LEFT JOIN exception x ON x.line_id = l.line_id AND x.status = 'open'
+                               AND x.kind IN ('shortage', 'component_serial')
+         GROUP BY l.line_id
+        """
+    ).fetchall()
+    assert all(owed == told for owed, told in lines)
+    parts = conn.execute(
+        """
+        SELECT x.quantity_micro, sum(p.quantity_micro) FROM exception x
+          JOIN exception_item p USING (exception_id)
+         WHERE x.status = 'open' AND x.work_order_id IS NOT NULL GROUP BY x.exception_id
+        """
+    ).fetchall()
+    assert all(open_micro == told for open_micro, told in parts)
+    for (kind,) in conn.execute("SELECT DISTINCT kind FROM exception").fetchall():
+        assert kind not in OPENS or matrix.permits(OPENS[kind])
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(EVERY_MATRIX, EVERY_SCAN)
+def test_every_situation_is_let_pass_whole_or_not_at_all(
+    matrix: ControlMatrix, scans: list[tuple[str, str, bool, bool]]
+) -> None:
+    """BF-24, invariants 1 and 3: refusals and questions post nothing, a report and its reversal
+    leave what was there before, exceptions included."""
+    with memory_folder() as folder:
+        rules = msgspec.structs.replace(TEST_RULES, policy=matrix)
+        station = open_station(folder, EVERY_PLANT, rules, template=empty_database())
+        for code, badge, is_answered, is_undone in scans:
+            before, stands = station.ledger() | {"event": None}, standing(station)
+            outcome = station.scan(code, badge=badge)
+            asked = 0
+            while is_answered and outcome.outcome == "needs" and asked < len(SITUATIONS):
+                assert station.ledger() | {"event": None} == before
+                again = ANSWERS.get(outcome.reason or "")
+                if again is None and outcome.reason != "confirm":
+                    break
+                asked += 1
+                outcome = station.scan(again or code, badge=badge if again is None else None)
+            if outcome.outcome in ("needs", "rejected"):
+                assert station.ledger() | {"event": None} == before
+            check_books(station, matrix)
+            if is_undone and outcome.outcome == "completed":
+                assert station.scan("%UNDO", badge=badge).outcome == "recorded"
+                assert standing(station) == stands
+                check_books(station, matrix)
+        check_log(station, matrix, len(scans))
+        assert station.faults() == []
+        station.db.close()
+
+
 @settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(MATRICES, SCANS)
 def test_a_restart_between_any_two_scans_changes_nothing(
@@ -159,7 +253,7 @@ def test_every_situation_has_a_level_that_the_station_can_act_on() -> None:
 
 def test_every_level_that_acts_has_an_outcome() -> None:
     """BF-24."""
-    for situation in ACTS:
+    for situation in SITUATIONS:
         for level in SUPPORTED[situation]:
             outcome, reason = would_be(situation, level)
             assert outcome in KINDS

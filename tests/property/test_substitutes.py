@@ -58,7 +58,8 @@ def cases(draw: st.DrawFn) -> Case:
         for place, quantity in enumerate(draw(st.lists(st.integers(0, 30), max_size=3))):
             number = 10 * item_id + place
             mounted = not place and (own_mounted if item_id == 1 else sub_mounted and item_id == 2)
-            source = Source(number, number, 0, f"L{number}", "", quantity * step, mounted)
+            position = "" if not mounted else "OTHER" if item_id == 1 and sub_mounted else "LEG"
+            source = Source(number, number, 0, f"L{number}", "", quantity * step, position)
             pools.setdefault((item_id, 1), []).append(source)
             if mounted and draw(st.booleans()):
                 allowances[number] = draw(st.integers(0, 4)) * step

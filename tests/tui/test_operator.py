@@ -2,11 +2,12 @@
 
 import asyncio
 
+import msgspec
 import pytest
 
 from mes_terminal.domain.outcome import Outcome
 from mes_terminal.domain.view import PreflightView
-from mes_terminal.tui import big_font
+from mes_terminal.tui import big_font, gallery_orders
 from mes_terminal.tui.gallery import outcome, scenes, station
 from mes_terminal.tui.glyphs import RICH
 from mes_terminal.tui.screens.help import HelpScreen
@@ -234,6 +235,22 @@ async def test_every_scene_stands_at_every_size(
             desk.core.push("outcome", scene.happens)
         desk.core.push("gone" if scene.lost else "view", None if scene.lost else scene.view)
         await desk.until(lambda: len(desk.text().split("\n")) == size[1])
+
+
+async def test_a_change_of_the_order_stays_until_it_was_told(open_desk: OpenDesk) -> None:
+    """BF-7: through the results of other scans."""
+    changed = station(order=gallery_orders.CHANGED)
+    async with open_desk(changed) as desk:
+        await desk.until(lambda: "CHANGED  100 instead of 50" in desk.text())
+        desk.core.push("outcome", outcome("unknown", code="4711"))
+        desk.core.push("view", changed)
+        await desk.until(lambda: "4711 is unknown" in desk.text())
+        assert "line 30: CHAIN-B" in desk.text()
+        told = msgspec.structs.replace(gallery_orders.CHANGED, changes=[])
+        desk.core.push("outcome", gallery_orders.CHANGE_TOLD)
+        desk.core.push("view", station(order=told))
+        await desk.until(lambda: "CHANGED" not in desk.text())
+        assert "WO-1003 changed: 100 instead of 50" in desk.text()
 
 
 async def test_the_preflight_is_asked_for_and_a_start_says_what_is_missing(

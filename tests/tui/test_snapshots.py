@@ -4,9 +4,10 @@ from typing import Any
 
 import pytest
 
-from mes_terminal.tui.gallery import app_of, scenes
+from mes_terminal.tui.gallery import Scene, app_of, scenes, station
+from mes_terminal.tui.gallery_desk import DeskScene, desk_scenes
 
-SMALL, LARGE = (80, 24), (200, 60)
+SMALL, LARGE, WIDE, NARROW = (80, 24), (200, 60), (120, 40), (60, 20)
 SHOTS = [
     ("ready", SMALL, False),
     ("ok", SMALL, False),
@@ -26,6 +27,23 @@ SHOTS = [
     ("trace-long", SMALL, True),
     ("trace-unknown", SMALL, False),
     ("trace", LARGE, False),
+    ("operation", SMALL, False),
+    ("slots", SMALL, False),
+    ("changed", SMALL, False),
+    ("changed-german", SMALL, False),
+    ("change-told", SMALL, True),
+    ("operation", LARGE, False),
+    ("count", SMALL, False),
+    ("desk", SMALL, False),
+    ("desk", SMALL, True),
+    ("desk", WIDE, False),
+    ("desk", NARROW, False),
+    ("desk-empty", SMALL, False),
+    ("desk-german", SMALL, False),
+    ("desk-choose", SMALL, True),
+    ("desk-resolve", SMALL, False),
+    ("desk-reason", SMALL, False),
+    ("desk-help", SMALL, False),
 ]
 
 
@@ -33,5 +51,7 @@ SHOTS = [
 def test_the_scene_looks_as_it_did(
     snap_compare: Any, name: str, size: tuple[int, int], sixteen: bool
 ) -> None:
-    app, act = app_of(scenes()[name], sixteen=sixteen, plain=sixteen)
+    found: dict[str, Scene | DeskScene] = {**scenes(), **desk_scenes(station())}
+    scene = found[name]
+    app, act = app_of(scene, sixteen=sixteen, plain=sixteen)
     assert snap_compare(app, terminal_size=size, run_before=act)

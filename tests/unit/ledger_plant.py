@@ -7,25 +7,28 @@ which the line owes. Scan 2 is an unknown code that is no UTF-8; scan 3 still wa
 from pathlib import Path
 from typing import Any
 
+from mes_terminal.domain.outcome import Outcome
 from mes_terminal.domain.posting import (
+    FIRST_HASH,
     EventDraft,
     MaterialActual,
     MaterialData,
     ReportData,
+    ReportRow,
 )
 from mes_terminal.domain.rules import StationRules
-from mes_terminal.domain.scan import Scan
 from mes_terminal.store.database import Database, open_database
 from mes_terminal.store.events import append_event, append_events, read_head
+from mes_terminal.store.scan_journal import conclude, scan_of
 
 RULES = StationRules(station="LINE3-ST02", site="PLANT1")
 NOW = "2026-11-20T13:05:13.000000Z"
 AT = "2026-11-20T13:05:12.100000Z"
 ARRIVED = "2026-11-19T06:00:00.000000Z"
-SCAN = Scan(
-    scan_seq=1, scan_id="scan-1", raw=b"WO-1", truncated=False, device="cli", received_at=AT,
-    event_time=AT,
-)  # fmt: skip
+SCAN = scan_of((1, "scan-1", AT, None, "cli", None, b"WO-1", 0, None, None))
+UNKNOWN = scan_of(
+    (2, "scan-2", "2026-11-20T13:05:12.500000Z", None, "cli", None, b"A\xff\x1b", 0, None, None)
+)
 UNIT = 1_000_000
 SUPPLIER, PRODUCTION, LINE, FG = 1, 2, 5, 6
 
@@ -63,12 +66,6 @@ INSERT INTO scan_journal
 """
 
 POSTED = """
-INSERT INTO report VALUES
-    (2, 1, 1, 'completion', 10000000, 0, 6, 'OP-1', '2026-11-20T13:05:12.100000Z', 'released',
-     NULL, NULL, 3, 3, NULL, NULL);
-INSERT INTO scan_outcome VALUES
-    (1, 'done', 'completed', NULL, 'closed', 2, '2026-11-20T13:05:12.200000Z'),
-    (2, 'done', 'unknown', NULL, 'no rule', NULL, '2026-11-20T13:05:12.600000Z');
 INSERT INTO balance (lot_id, location_id, quantity_micro, arrived_at, item_id, lot, expires_on,
     received_at, may_go_negative, pickable) VALUES
     (5, 5, 360000000, '2026-11-19T06:00:00.000000Z', 1, 'L-77', '2027-01-31',
@@ -116,6 +113,10 @@ def _drafts() -> tuple[EventDraft, EventDraft]:
                 _movement(None, 6, PRODUCTION, FG, 10, "production"),
             ],
             edges=[(6, 5, 1, 40 * UNIT, "sole")],
+            report=ReportRow(
+                work_order_id=1, kind="completion", good_micro=10 * UNIT, scrapped_micro=0,
+                lot_id=6, order_status_before="released", lot_expires_before=None,
+            ),
         ),
     )  # fmt: skip
 
@@ -131,6 +132,11 @@ def make_plant(folder: Path) -> Database:
         append_event(conn, report, read_head(conn), SCAN, rules=RULES)
         for statement in POSTED.split(";\n"):
             conn.execute(statement)
+        closed = Outcome(scan_id="scan-1", code="WO-1", outcome="completed", message="closed")
+        conclude(conn, SCAN, closed, 2, previous_hash=FIRST_HASH)
+        unknown = Outcome(scan_id="scan-2", code="A", outcome="unknown", message="no rule")
+        before = read_head(conn).journal_hash
+        conclude(conn, UNKNOWN, unknown, None, previous_hash=before)
     return database
 
 

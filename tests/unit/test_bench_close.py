@@ -1,4 +1,4 @@
-"""`bench close`: the rows it promises, and the facts of a close that do not depend on a clock."""
+"""`bench`: the rows it promises, and the facts of scans that do not depend on a clock."""
 
 import json
 import os
@@ -25,8 +25,8 @@ KEYS = [
 STATEMENTS_MAX = 24
 
 
-def bench(folder: Path, *arguments: str) -> Result:
-    command = ["--db", str(folder / "station.db"), "bench", "close", *arguments]
+def bench(folder: Path, *arguments: str, name: str = "close") -> Result:
+    command = ["--db", str(folder / "station.db"), "bench", name, *arguments]
     return CliRunner().invoke(cli, command, obj=Session())
 
 
@@ -47,6 +47,38 @@ def test_a_close_takes_two_syncs_and_the_same_statements_for_any_number_of_lines
     assert len({row["statements"] for row in rows}) == 1
     assert rows[0]["statements"] <= STATEMENTS_MAX
     assert all(row["p99_ms"] >= row["p50_ms"] > 0 for row in rows)
+
+
+@pytest.mark.parametrize(
+    ("name", "cases"), [("operations", ["operation", "sweep"]), ("reversal", ["reversal"])]
+)
+def test_a_report_and_its_reversal_take_the_same_statements_for_any_number_of_lines(
+    tmp_path: Path, name: str, cases: list[str]
+) -> None:
+    """BF-11, BF-31: nothing is read or written line by line."""
+    options = ("--n", "2", "--components", "2,10,60", "--json")
+    result = bench(tmp_path, *options, name=name)
+    assert result.exit_code == 0, result.exception
+    rows = json.loads(result.stdout)
+    assert all(list(row) == KEYS for row in rows)
+    assert [(row["components"], row["case"], row["floor"]) for row in rows] == [
+        (size, case, "replay") for size in (2, 10, 60) for case in cases
+    ]
+    assert {row["syncs"] for row in rows} == {2}
+    for case in cases:
+        assert len({row["statements"] for row in rows if row["case"] == case}) == 1, case
+
+
+def test_serials_are_measured_by_scan_and_by_unit(tmp_path: Path) -> None:
+    """BF-18: nine scans build an engine; the last tenth of an order is told beside its first."""
+    result = bench(tmp_path, "--n", "2", "--serials", "10", "--json", name="serials")
+    assert result.exit_code == 0, result.exception
+    rows = json.loads(result.stdout)
+    assert [(row["case"], row["floor"], row["components"], row["n"]) for row in rows] == [
+        ("slot", "replay", 60, 14), ("engine", "replay", 60, 2), ("unit", "replay", 60, 2),
+        ("serials", "first", 10, 1),
+    ]  # fmt: skip
+    assert [row["syncs"] for row in rows] == [2, 2, 18, 4]
 
 
 def test_the_benchmark_leaves_nothing_behind(tmp_path: Path) -> None:
@@ -94,12 +126,12 @@ def test_the_kernel_sees_two_syncs_in_a_close(tmp_path: Path) -> None:
     program = """
 import sys
 from pathlib import Path
-from mes_terminal.cli import bench_close, bench_plant
+from mes_terminal.cli import bench_plant, bench_twins
 from mes_terminal.station.booking import Booking
 plant = bench_plant.load_plant(Path(sys.argv[1]), [10], 12)
 booking = Booking(plant, bench_plant.RULES)
 for number in range(int(sys.argv[2])):
-    bench_close._book(booking, f"WO-10-{number}")
+    bench_twins.book(booking, f"WO-10-{number}")
 import os; os._exit(0)
 """
 

@@ -258,10 +258,10 @@ def test_what_a_line_took_without_a_report_follows_from_its_total() -> None:
     ]
 
 
-def test_a_substitute_counts_for_its_line_divided_by_its_ratio() -> None:
+def test_a_substitute_counts_for_its_line_as_what_it_stood_for() -> None:
     """BF-29: of 40 legs taken the reports name 20 as 40 half-legs; the other 20 are legs."""
     legs = msgspec.structs.replace(LEGS, issued_micro=40 * ONE)
-    half = Issue("20", Price("HALF-LEG", "pcs", ONE), "issue", 40 * ONE, Fraction(2))
+    half = Issue("20", Price("HALF-LEG", "pcs", ONE), "issue", 40 * ONE, 20 * ONE)
     sheet = costs(chairs(needs=(TEMPLATES, legs), issues=(took(TEMPLATES, 1), half)))
     assert told(sheet)[1:3] == [
         ("material", "HALF-LEG", "40", 4000),

@@ -135,7 +135,7 @@ def test_a_lot_with_serials_is_one_row_with_the_status_of_the_lot(plant: Databas
 def test_an_open_shortage_says_what_blocks_it_and_where_stock_is(plant: Database) -> None:
     """BF-20."""
     plant.conn.execute(
-        "INSERT INTO balance SELECT NULL, 2, 6, 0, 25000000, '', 2, '', '', '', 0, 1"
+        "INSERT INTO balance SELECT NULL, 2, 6, 0, 25000000, '', 2, '', '9999-12-31', '', 0, 1"
     )
     (row,) = listed(plant, "exceptions")
     assert (row["kind"], row["line"], row["lot"], row["quantity"]) == ("shortage", "20", None, "20")
@@ -220,7 +220,9 @@ def test_order_lines_state_the_need_of_the_whole_order(plant: Database) -> None:
         "line": "20", "component": "BOLT", "quantity": "80", "uom": "pcs", "basis": "per_unit",
         "scrap_pct": "2.5", "operation": None, "issue_method": "backflush",
         "supply_location": "LINE", "issued": "60", "owed": "20",
-        "decided_by": {"issue_method": "item"},
+        "decided_by": {
+            "issue_method": "item", "shortage_policy": "station", "lot_overrun_pct": "station",
+        },
     }  # fmt: skip
     assert [row.quantity for row in order_lines(plant, "WO-2")] == ["2.334", "2"]
 

@@ -18,6 +18,8 @@ from mes_terminal.usecases.list_rows import (
     OutboxRow,
     StockRow,
 )
+from mes_terminal.usecases.order_reports import OrderReportRow
+from mes_terminal.usecases.stays import StayRow
 
 
 def table(*rows: dict[str, object], columns: tuple[str, ...]) -> list[str]:
@@ -71,7 +73,8 @@ def test_every_column_of_a_table_is_a_key_of_its_list() -> None:
     rows: dict[str, type[msgspec.Struct]] = {
         "orders": OrderRow, "order_lines": OrderLineRow, "stock": StockRow, "lots": LotRow,
         "exceptions": ExceptionRow, "movements": MovementRow, "journal": JournalRow,
-        "outbox": OutboxRow, "audit": AuditRow,
+        "outbox": OutboxRow, "audit": AuditRow, "stays": StayRow,
+        "order_reports": OrderReportRow,
     }  # fmt: skip
     assert rows.keys() == COLUMNS.keys()
     for name, row in rows.items():

@@ -11,8 +11,10 @@ from mes_terminal.errors import InputError
 from mes_terminal.store.database import open_reader
 from mes_terminal.usecases.lists import LISTS
 from mes_terminal.usecases.policy_replay import ReplayRow
-from tests.plants import Station
+from tests.plants import Station, open_station
 from tests.unit.test_rules_policy import late, too_many, with_levels, with_short_legs
+from tests.unit.test_rules_policy_levels import CASES, meet, station_with
+from tests.unit.test_rules_slots import EBIKE
 
 LONG_AGO = "2020-01-01T00:00:00.000000Z"
 
@@ -187,3 +189,51 @@ def test_a_filter_that_is_not_known_is_refused(tmp_path: Path) -> None:
         list(LISTS["policy_replay"](station.db, {"since": LONG_AGO}))
     with pytest.raises(InputError, match="cannot be read"):
         list(LISTS["policy_replay"](station.db, {"since": LONG_AGO, "matrix": "[]"}))
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_what_was_refused_in_any_situation_is_found(tmp_path: Path, name: str) -> None:
+    """BF-24: by the words of the refusal, with the item whose class decides. What was answered
+    without a refusal, as before there was a matrix, is not."""
+    case = CASES[name]
+    station = station_with(tmp_path, case.situation, "block")
+    meet(station, case)
+    found = replayed(station, {case.situation: {"default": "approve"}})
+    if case.blocked[0] != "rejected":
+        assert found == []
+        return
+    (row,) = found
+    item = {"substitute": ("PEG", "ROD"), "lot_on_hold": ("LEG", "MOTOR")}.get(case.situation)
+    assert (row.situation, row.would_outcome, row.would_reason) == (
+        case.situation, "needs", "approval",
+    )  # fmt: skip
+    assert (row.outcome, row.reason) == case.blocked
+    assert item is None or row.item in item
+    assert row.item_class == ("A" if case.situation == "reopen" else "C")
+
+
+@pytest.mark.parametrize("level", ["allow", "approve"])
+@pytest.mark.parametrize("name", CASES)
+def test_what_was_let_pass_in_any_situation_would_have_been_refused(
+    tmp_path: Path, name: str, level: str
+) -> None:
+    """BF-24: found once, as allowed or as asked about."""
+    case = CASES[name]
+    station = station_with(tmp_path, case.situation, level)
+    meet(station, case)
+    if level == "approve":
+        station.scan("B:SUE")
+    (row,) = replayed(station, {case.situation: {"default": "block"}})
+    assert (row.situation, row.level, row.would_outcome) == (case.situation, level, "rejected")
+    assert replayed(station, {case.situation: {"default": level}}) == []
+
+
+def test_each_component_that_lacked_serials_is_judged(tmp_path: Path) -> None:
+    """BF-18, BF-24: the strictest class decides."""
+    station = open_station(tmp_path, EBIKE)
+    station.scan("WO-1")
+    (row,) = replayed(station, {"serial_missing": {"default": "allow"}})
+    assert (row.situation, row.outcome, row.would_outcome) == (
+        "serial_missing", "rejected", "completed",
+    )  # fmt: skip
+    assert row.item == "MOTOR"

@@ -13,7 +13,8 @@ from mes_terminal.domain.outcome import (
     Produced,
 )
 from mes_terminal.domain.view import OrderView, PreflightView, StationView
-from mes_terminal.tui import present
+from mes_terminal.tui import cards, present
+from mes_terminal.tui.figures import number
 from mes_terminal.tui.words import LANGUAGES, Sentence, Words, words_for
 
 REJECTED = [
@@ -296,16 +297,15 @@ def test_a_wrong_component_says_what_is_needed() -> None:
 
 
 def test_numbers_are_written_as_the_language_does() -> None:
-    assert present.number("12345.5", ENGLISH) == "12 345.5"
-    assert present.number("12345.5", GERMAN) == "12 345,5"
-    assert present.number("-1544", ENGLISH) == "-1544"
+    assert number("12345.5", ENGLISH) == "12 345.5"
+    assert number("12345.5", GERMAN) == "12 345,5"
+    assert number("-1544", ENGLISH) == "-1544"
 
 
 def test_recovered_scans_are_told_apart() -> None:
     """BF-13: booked before the stop, or scanned and not booked."""
-    card = present.present_recovered(
-        [made("completed", code="000064"), made("rejected", "clock", code="000065")], ENGLISH
-    )
+    outcomes = [made("completed", code="000064"), made("rejected", "clock", code="000065")]
+    card = cards.recovered(outcomes)(ENGLISH, None)
     assert card.happened == "Booked before the stop: 000064. Do not scan it again."
     assert card.action == "Scanned before the stop, NOT booked: 000065."
 

@@ -21,6 +21,8 @@ IN_SLOT = Outcome(scan_id="1", code="M-1", outcome="recorded", message="m", item
 BACK = Outcome(scan_id="1", code="E-1", outcome="completed", message="m", item="EBIKE",
                quantity="1", serial="E-1", order_status="closed", report_id="1")  # fmt: skip
 
+WAITS = Outcome(scan_id="1", code="%REWORK", outcome="recorded", message="m")
+
 
 def station(pending: str | None = None, argument: str | None = None) -> StationView:
     return StationView(
@@ -33,6 +35,14 @@ def station(pending: str | None = None, argument: str | None = None) -> StationV
     ("outcome", "pending", "answered", "tone", "english", "german"),
     [
         (SENT, None, "REWORK", "ok", "1 EBIKE in rework.", "1 EBIKE in Nacharbeit."),
+        (
+            WAITS,
+            "REWORK",
+            None,
+            "do",
+            "Something is done in rework.",
+            "Etwas ist fertig nachgearbeitet.",
+        ),
         (TAKEN_OUT, "REPLACE", None, "do", "M-1 comes out.", "M-1 kommt heraus."),
         (PUT_IN, None, "REPLACE", "ok", "M-2 is in.", "M-2 ist eingebaut."),
         (

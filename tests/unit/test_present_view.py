@@ -5,6 +5,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from mes_terminal.domain.view import (
+    CountView,
     MountView,
     OrderView,
     PreflightView,
@@ -121,6 +122,18 @@ def test_the_status_line_alerts_for_what_needs_a_person_only() -> None:
     )
     alerts = [p.text for p in pv.status_pieces(bad, ENGLISH) if p.emphasis == "alert"]
     assert alerts == ["CLOCK IN DOUBT", "st02 UNPLUGGED", "3 to send, oldest 1 h 02"]
+
+
+def test_an_open_count_is_said_first_with_how_far_it_is() -> None:
+    """BF-32."""
+    for items, english, german in [
+        (0, "COUNT LINE open: 0 items counted", "ZÄHLUNG LINE offen: 0 Artikel gezählt"),
+        (1, "COUNT LINE open: 1 item counted", "ZÄHLUNG LINE offen: 1 Artikel gezählt"),
+        (3, "COUNT LINE open: 3 items counted", "ZÄHLUNG LINE offen: 3 Artikel gezählt"),
+    ]:
+        view = station(count=CountView("LINE", items))
+        assert pv.status_pieces(view, ENGLISH)[0] == pv.Piece(english, "strong")
+        assert pv.status_pieces(view, words_for("de"))[0].text == german
 
 
 def test_last_scans_have_a_tone_and_words_in_both_languages() -> None:

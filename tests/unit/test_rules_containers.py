@@ -6,8 +6,8 @@ import msgspec
 import pytest
 
 from mes_terminal.domain.outcome import Outcome
-from mes_terminal.store.mount_spans import Stay, stays_of
-from tests.plants import TEST_RULES, Station, open_station, plant, said
+from mes_terminal.store.mount_spans import Covered, Stay, read_stays
+from tests.plants import TEST_RULES, Station, open_station, plant, quantities, said
 
 RECEIPTS = """
     R1,WIRE,W-1,REEL-1,LINE,100
@@ -57,9 +57,10 @@ def left(station: Station, container: str) -> str:
 
 
 def stays(station: Station, lot: str = "W-1") -> list[Stay]:
-    conn = station.db.conn
-    (lot_id,) = conn.execute("SELECT lot_id FROM lot WHERE lot = ?", [lot]).fetchone()
-    return stays_of(conn, lot_id)
+    (item,) = station.db.conn.execute(
+        "SELECT item FROM lot JOIN item USING (item_id) WHERE lot = ?", [lot]
+    ).fetchone()
+    return list(read_stays(station.db, item, lot, since=0, limit=None))
 
 
 def test_what_an_empty_reel_still_has_in_the_books_is_a_loss(tmp_path: Path) -> None:
@@ -225,10 +226,8 @@ def test_the_units_that_each_reel_covered_are_recorded(tmp_path: Path) -> None:
     station.scan("REEL-3")
     make(station, 20)
     (first,), (second,) = stays(station), stays(station, "W-2")
-    assert (first.work_order, first.before_micro, first.through_micro) == (
-        "WO-1", 10_000_000, 40_000_000,
-    )  # fmt: skip
-    assert (second.before_micro, second.through_micro) == (40_000_000, 60_000_000)
+    assert first.covered == [Covered("WO-1", 10_000_000, 40_000_000)]
+    assert second.covered == [Covered("WO-1", 40_000_000, 60_000_000)]
     assert (first.left_micro, first.ended_by, second.ended_at) == (40_000_000, "aside", None)
 
 
@@ -241,7 +240,7 @@ def test_what_was_undone_was_not_covered(tmp_path: Path) -> None:
     station.scan("%UNDO")
     leave(station, "%UNMOUNT", "REEL-1")
     (stay,) = stays(station)
-    assert (stay.before_micro, stay.through_micro) == (0, 10_000_000)
+    assert stay.covered == [Covered("WO-1", 0, 10_000_000)]
 
 
 def test_the_mounted_reel_gives_a_little_more_by_hand_too(tmp_path: Path) -> None:
@@ -352,26 +351,91 @@ def test_where_only_mounted_wire_counts_the_rest_is_owed(tmp_path: Path) -> None
     assert station.faults() == []
 
 
-def test_the_books_of_all_that_is_mounted_go_before_any_gain(tmp_path: Path) -> None:
-    """BF-17: two reels in two positions; only when both are empty one must have held more."""
-    station = reels(
-        tmp_path,
-        quantity="200",
-        bom_lines="""
-            item,revision,line,component,quantity,mount_position
-            LAMP,A,10,WIRE,1,LEFT
-            LAMP,A,20,WIRE,1,RIGHT
-            """,
-    )
+SIDES = """
+    item,revision,line,component,quantity{0}
+    LAMP,A,10,WIRE,1{1},LEFT
+    LAMP,A,20,WIRE,1{1},RIGHT
+    """
+
+
+def sides(folder: Path, *, mount: str = "") -> Station:
+    """A lamp takes a metre of wire at each of two positions."""
+    header, cell = (",mount,mount_position", ",required") if mount else (",mount_position", "")
+    return reels(folder, quantity="200", bom_lines=SIDES.format(header, cell))
+
+
+def by_line(outcome: Outcome) -> list[tuple[str | None, ...]]:
+    return [(each.line, each.lot, each.quantity, each.certainty) for each in outcome.consumed]
+
+
+def test_each_line_takes_the_gain_of_its_own_reel_first(tmp_path: Path) -> None:
+    """BF-17: two reels in two positions, both empty by the books: each holds 4 m more. The next two
+    lamps take the last metre of each, and one from elsewhere."""
+    station = sides(tmp_path)
     station.scan("REEL-1")
     station.scan("REEL-3")
     make(station, 100)
     assert [row["kind"] for row in station.rows("movements", kind="adjustment")] == []
     make(station, 4)
     assert [stay.gained_micro for stay in (*stays(station), *stays(station, "W-2"))] == [
-        5_000_000,
-        3_000_000,
+        4_000_000,
+        4_000_000,
     ]
+    assert by_line(make(station, 2)) == [
+        ("10", "W-1", "1", "pooled"), ("10", "W-9", "1", "assumed"),
+        ("20", "W-2", "1", "pooled"), ("20", "W-9", "1", "assumed"),
+    ]  # fmt: skip
+    station.scan("%UNDO")
+    station.scan("%UNDO")
+    assert {stay.gained_micro for stay in (*stays(station), *stays(station, "W-2"))} == {0}
+    assert station.faults() == []
+
+
+def test_a_reel_gives_its_gain_before_the_line_goes_to_another_position(tmp_path: Path) -> None:
+    """BF-17: 5 m are left of REEL-1 by the books, and it may hold 5 more. What it cannot have held
+    is told."""
+    station = sides(tmp_path)
+    for code in ("%SCRAP BAD", "%QTY 95", "REEL-1", "REEL-1", "REEL-3"):
+        station.scan(code)
+    outcome = make(station, 30)
+    assert by_line(outcome) == [
+        ("10", "W-1", "10", "pooled"), ("10", "W-2", "20", "pooled"),
+        ("20", "W-2", "30", "exact"),
+    ]  # fmt: skip
+    assert station.exceptions() == [("lot_overdrawn", "open", "10", "WIRE", "20")]
+    station.scan("%UNDO")
+    assert (station.stock("WIRE", "W-1"), station.stock("WIRE", "W-2")) == ("5", "100")
+    assert station.faults() == []
+
+
+def test_lines_that_share_a_position_share_its_reel_in_their_order(tmp_path: Path) -> None:
+    """BF-15, BF-17: 120 m of a reel of 100 that may hold 5 more."""
+    station = reels(
+        tmp_path,
+        bom_lines="item,revision,line,component,quantity\nLAMP,A,10,WIRE,1\nLAMP,A,20,WIRE,1",
+    )
+    station.scan("REEL-1")
+    assert by_line(make(station, 60)) == [
+        ("10", "W-1", "60", "exact"), ("20", "W-1", "45", "pooled"), ("20", "W-2", "15", "assumed"),
+    ]  # fmt: skip
+    assert station.exceptions() == [("lot_overdrawn", "open", "20", "WIRE", "15")]
+    assert station.faults() == []
+
+
+def test_a_line_that_must_be_mounted_takes_nothing_from_another_position(tmp_path: Path) -> None:
+    """BF-17, BF-20, `mount = required`: nothing was scanned into RIGHT."""
+    station = sides(tmp_path, mount="required")
+    station.scan("REEL-1")
+    outcome = make(station, 10)
+    assert by_line(outcome) == [("10", "W-1", "10", "exact")]
+    assert [(each.kind, each.line, each.quantity) for each in outcome.exceptions] == [
+        ("shortage", "20", "10")
+    ]
+    station.scan("REEL-3")
+    assert by_line(make(station, 10)) == [
+        ("10", "W-1", "10", "exact"), ("20", "W-2", "10", "exact"),
+    ]  # fmt: skip
+    assert station.exceptions() == [("shortage", "open", "20", "WIRE", "10")]
     assert station.faults() == []
 
 
@@ -471,4 +535,35 @@ def test_a_substitute_in_the_position_gives_a_little_more_as_well(tmp_path: Path
     assert stays(station, "C-1")[0].gained_micro == 1_000_000
     station.scan("%UNDO")
     assert (counts(station), left(station, "REEL-9")) == ((0, 0), "49")
+    assert station.faults() == []
+
+
+def test_a_lot_and_a_box_of_it_mounted_side_by_side_are_counted_once(tmp_path: Path) -> None:
+    """BF-17: two positions draw on the same 130 m; the box of 80 m gives the 10 m that lack."""
+    station = open_station(
+        tmp_path,
+        plant(
+            items="item,tracking,lot_overrun_pct\nLAMP,lot,\nWIRE,lot,20",
+            boms="item,revision\nLAMP,A",
+            bom_lines="""
+                item,revision,line,component,quantity,mount_position
+                LAMP,A,10,WIRE,1,LEFT
+                LAMP,A,20,WIRE,1,RIGHT
+                """,
+            receipts="""
+                reference,item,lot,container,location,quantity,effective_at
+                R1,WIRE,W-1,,LINE,50,2026-11-01
+                R2,WIRE,W-1,BOX,LINE,80,2026-11-01
+                """,
+            work_orders="work_order,item,quantity,status\nWO,LAMP,100,released",
+        ),
+    )
+    for code in ("WIRE|W-1", "BOX", "%QTY 70"):
+        station.scan(code)
+    outcome = station.scan("WO")
+    assert (quantities(outcome), outcome.exceptions) == (
+        [("10", "W-1", "70"), ("20", "W-1", "70")],
+        [],
+    )
+    assert station.stock("WIRE", "W-1") == "0"
     assert station.faults() == []

@@ -52,35 +52,109 @@ def test_a_lot_that_comes_back_makes_the_other_doubtful(tmp_path: Path) -> None:
     assert certainties(station.scan("WO-1")) == [("10", "A", "assumed"), ("10", "B", "assumed")]
 
 
+LEFT_AND_RIGHT = """
+    item,revision,line,component,quantity,mount_position
+    CHAIR,A,10,LEG,2,LEFT
+    CHAIR,A,20,LEG,2,RIGHT
+    """
+
+
+def two_boxes(folder: Path, left: str, right: str, units: str) -> list[tuple[str | None, ...]]:
+    """Return what chairs take of a box of so many legs in each position: line, lot, quantity,
+    certainty."""
+    station = chairs(
+        folder, f"L-1,BOX-1,{left},", f"L-2,BOX-2,{right},", bom_lines=LEFT_AND_RIGHT
+    )  # fmt: skip
+    for code in ("BOX-1", "BOX-2", f"%QTY {units}"):
+        station.scan(code)
+    outcome = station.scan("WO-1")
+    assert station.faults() == []
+    return [(each.line, each.lot, each.quantity, each.certainty) for each in outcome.consumed]
+
+
 @pytest.mark.parametrize(
-    ("units", "boxes", "expected"),
-    [
-        ("1", ("BOX-1",), [("10", "A", "exact")]),
-        ("1", ("BOX-1", "BOX-2"), [("10", "A", "exact"), ("10", "B", "exact")]),
-        ("5", ("BOX-3",), [("10", "C", "exact")]),
-        ("5", ("BOX-1", "BOX-2"), [("10", "A", "pooled"), ("10", "B", "pooled"),
-                                   ("10", "C", "pooled")]),
-    ],
-)  # fmt: skip
-def test_mounted_boxes_make_it_exact_or_pooled(
-    tmp_path: Path, units: str, boxes: tuple[str, ...], expected: list[tuple[str, str, str]]
+    ("units", "legs", "boxes"), [("9", "18", "20"), ("1", "2", "20"), ("9", "18", "18")]
+)
+def test_each_line_draws_from_the_box_in_its_own_position(
+    tmp_path: Path, units: str, legs: str, boxes: str
 ) -> None:
-    """BF-37 as settled: one unit from two boxes is exact, five units are pooled. Each box has a
-    position of its own."""
+    """BF-15, BF-17, BF-37: a leg on the left is never of the box on the right while its own has
+    any, so each edge is exact."""
+    assert two_boxes(tmp_path, boxes, boxes, units) == [
+        ("10", "L-1", legs, "exact"), ("20", "L-2", legs, "exact"),
+    ]  # fmt: skip
+
+
+def test_no_line_takes_what_another_needs_of_its_own_box(tmp_path: Path) -> None:
+    """BF-15, BF-17: line 10 lacks 15, and line 20 needs all 18 of the box on the right."""
+    assert two_boxes(tmp_path, "3", "20", "9") == [
+        ("10", "L-1", "3", "pooled"), ("10", "L-2", "2", "pooled"), ("20", "L-2", "18", "exact"),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("left", "taken"),
+    [
+        ("1", [("10", "L-1", "1", "exact"), ("10", "L-2", "1", "exact")]),
+        ("0", [("10", "L-2", "2", "assumed")]),
+    ],
+)
+def test_one_unit_that_runs_over_into_another_position_is_sure_of_both(
+    tmp_path: Path, left: str, taken: list[tuple[str, ...]]
+) -> None:
+    """BF-37 as settled: one unit of two scanned boxes has both. Where its own gives nothing, nobody
+    scanned the other for that line: the program chose it."""
+    station = chairs(tmp_path, "L-1,BOX-1,1,", "L-2,BOX-2,20,", bom_lines=LEFT_AND_RIGHT)
+    for code in ("BOX-1", "BOX-2"):
+        station.scan(code)
+    if left == "0":
+        station.scan("%UNMOUNT")
+        station.scan("BOX-1")
+        station.scan("%MOVE FG")
+        station.scan("BOX-1")
+    station.scan("%QTY 1")
+    outcome = station.scan("WO-1")
+    assert [(each.line, each.lot, each.quantity, each.certainty) for each in outcome.consumed] == [
+        *taken,
+        ("20", "L-2", "2", "exact"),
+    ]
+
+
+def test_the_only_lot_is_sole_out_of_another_position(tmp_path: Path) -> None:
+    """BF-37: both boxes are of one lot, so there is nothing to assume."""
+    station = chairs(tmp_path, "L-1,BOX-1,1,", "L-1,BOX-2,20,", bom_lines=LEFT_AND_RIGHT)
+    for code in ("BOX-1", "BOX-2", "%QTY 1"):
+        station.scan(code)
+    assert certainties(station.scan("WO-1")) == [("10", "L-1", "sole"), ("20", "L-1", "exact")]
+
+
+@pytest.mark.parametrize(
+    ("boxes", "expected"),
+    [
+        (("BOX-1",), [("10", "A", "exact"), ("20", "A", "exact")]),
+        (("BOX-1", "BOX-2"), [("10", "A", "assumed"), ("20", "A", "exact"), ("30", "B", "exact")]),
+    ],
+)
+def test_a_line_without_a_position_is_sure_of_the_one_box_that_is_mounted(
+    tmp_path: Path, boxes: tuple[str, ...], expected: list[tuple[str, str, str]]
+) -> None:
+    """BF-37: line 10 names none, and nothing is in the position of its item."""
+    lines = ["CHAIR,A,20,LEG,2,LEFT", "CHAIR,A,30,LEG,2,RIGHT"][: len(boxes)]
     station = chairs(
         tmp_path,
-        "A,BOX-1,3,", "B,BOX-2,3,", "C,BOX-3,100,",
-        bom_lines="""
-            item,revision,line,component,quantity,mount,mount_position
-            CHAIR,A,10,LEG,4,required,LEFT
-            """,
+        "A,BOX-1,50,", "B,BOX-2,50,",
+        bom_lines="item,revision,line,component,quantity,mount_position\n" + "\n".join(lines),
     )  # fmt: skip
-    mounted = (*boxes, "BOX-3") if units == "5" else boxes
-    for number, box in enumerate(mounted):
-        station.db.conn.execute("UPDATE order_line SET mount_position = ?", [f"POS-{number}"])
+    for box in boxes:
         station.scan(box)
-    station.scan(f"%QTY {units}")
-    assert certainties(station.scan("WO-1")) == expected
+    station.load(
+        plant(
+            bom_lines="item,revision,line,component,quantity,mount_position\n"
+            + "\n".join(["CHAIR,A,10,LEG,1,", *lines]),
+            work_orders="work_order,item,quantity,status\nWO-3,CHAIR,1,released",
+        )
+    )
+    assert certainties(station.scan("WO-3")) == expected
 
 
 def test_two_reports_of_one_box_each_are_exact_each(tmp_path: Path) -> None:
@@ -245,6 +319,40 @@ def test_a_later_report_may_shorten_the_lots_expiry_and_its_undo_gives_it_back(
     assert station.rows("lots", lot="BATCH")[0]["expires_on"] == "2026-12-01"
     station.scan("%UNDO")
     assert station.rows("lots", lot="BATCH")[0]["expires_on"] == "2026-12-24"
+    assert station.faults() == []
+
+
+@pytest.mark.parametrize(
+    "codes",
+    [
+        ("%START WO-1", "%ISSUE", "%QTY 4", "LEG|A", "WO-1"),
+        ("%START WO-1", "%EXTRA why", "%QTY 4", "LEG|A", "WO-1"),
+        ("%QTY 1", "%OP 10 WO-1", "WO-1"),
+    ],
+    ids=["issued by hand", "an extra part", "taken by an earlier operation"],
+)
+def test_what_went_into_the_units_before_shortens_their_expiry_too(
+    tmp_path: Path, codes: tuple[str, ...]
+) -> None:
+    """BF-39, BF-10, BF-11: a component is a component, whoever took it and when; the undo of the
+    report gives the expiry back."""
+    station = chairs(
+        tmp_path,
+        "A,,4,2026-12-24", "B,,100,2027-01-31",
+        product=("inherit_expiry", "yes"),
+        routings="item,revision,operation,backflush_point\nCHAIR,A,10,yes\nCHAIR,A,20,yes",
+        bom_lines=f"""
+            item,revision,line,component,quantity,operation
+            CHAIR,A,10,LEG,4,{"10" if "%OP 10 WO-1" in codes else "20"}
+            """,
+        work_orders="work_order,item,quantity,status,lot\nWO-1,CHAIR,10,released,BATCH",
+    )  # fmt: skip
+    for code in codes:
+        outcome = station.scan(code)
+    assert outcome.outcome == "completed"
+    assert station.rows("lots", lot="BATCH")[0]["expires_on"] == "2026-12-24"
+    station.scan("%UNDO")
+    assert station.rows("lots", lot="BATCH")[0]["expires_on"] is None
     assert station.faults() == []
 
 

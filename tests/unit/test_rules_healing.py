@@ -193,6 +193,58 @@ def test_a_lot_that_was_mounted_was_there_whatever_the_books_say(tmp_path: Path)
     assert station.faults() == []
 
 
+def two_sides(folder: Path, mount: str) -> Station:
+    """Ten chairs were made of lots that the books did not have: L-9 left, L-8 right."""
+    station = chairs(
+        folder,
+        lots="item,lot\nLEG,L-8\nLEG,L-9",
+        bom_lines=f"""
+            item,revision,line,component,quantity,mount,mount_position
+            CHAIR,A,10,LEG,2,{mount},LEFT
+            CHAIR,A,20,LEG,2,{mount},RIGHT
+            """,
+        receipts="reference,item,lot,location,quantity,effective_at",
+    )
+    for code in ("LEG|L-9", "LEG|L-8"):
+        assert said(station.scan(code)) == ("recorded", None)
+    station.scan("WO-1")
+    return station
+
+
+def test_a_line_heals_first_from_what_was_in_its_own_position(tmp_path: Path) -> None:
+    """BF-22, BF-15: L-8 is first by its number, and was on the right."""
+    station = two_sides(tmp_path, "")
+    station.load(
+        plant(
+            receipts=f"""
+                reference,item,lot,location,quantity,effective_at
+                R3,LEG,L-8,LINE,25,{AFTER}
+                R4,LEG,L-9,LINE,25,{AFTER}
+                """
+        ),
+        at=station.now,
+    )
+    station.heal()
+    edges = station.edges()
+    assert ("WO-1", "L-9", "10", "20", "assumed") in edges
+    assert ("WO-1", "L-8", "20", "20", "assumed") in edges
+    assert station.faults() == []
+
+
+@pytest.mark.parametrize(("mount", "healed"), [("", ["10", "20"]), ("required", ["20"])])
+def test_only_a_line_that_is_bound_to_its_position_waits_for_its_own(
+    tmp_path: Path, mount: str, healed: list[str]
+) -> None:
+    """BF-22, BF-17, `mount = required`: more of L-8 than both lines owe, none of L-9."""
+    station = two_sides(tmp_path, mount)
+    receive(station, "R3", "LEG", "L-8", 90, AFTER)
+    station.heal()
+    assert [
+        row["line"] for row in station.rows("exceptions") if row["status"] == "resolved"
+    ] == healed
+    assert station.faults() == []
+
+
 def test_a_lot_that_was_mounted_before_and_taken_off_was_not_there(tmp_path: Path) -> None:
     station = chairs(tmp_path, lots="item,lot\nLEG,L-9\nLEG,L-7",
                      receipts="reference,item,lot,location,quantity,effective_at\n"
@@ -407,6 +459,7 @@ NESTED = {
     "TABLE,A,10,TOP,1,50,FG\nTOP,A,10,BOARD,1,,",
     "receipts": "reference,item,location,quantity,effective_at\nR1,BOARD,LINE,100,2026-11-01",
     "work_orders": "work_order,item,quantity,status\nWO-T,TABLE,6,released\nWO-P,TOP,30,released",
+    "operators": "badge,name,role\nSUP,Sue,supervisor",
 }
 
 
@@ -454,6 +507,41 @@ def test_a_healing_never_keeps_a_wrong_report_from_being_taken_back(tmp_path: Pa
     station.scan("WO-P")
     station.heal()
     assert station.exceptions() == [("shortage", "resolved", "10", "TOP", "0")]
+    assert station.faults() == []
+
+
+def test_what_is_owed_again_is_with_what_has_become_short_since(tmp_path: Path) -> None:
+    """BF-20, BF-22: three tops were owed and made, then three more are short. When what was made is
+    taken back, one exception has all six, and each report its own part of it."""
+    station = tables(tmp_path)
+    station.scan("%QTY 2")
+    first = station.scan("WO-T")
+    station.scan("%QTY 3")
+    made = station.scan("WO-P")
+    station.heal()
+    station.scan("%QTY 2")
+    station.scan("WO-T")
+    assert station.exceptions() == [
+        ("shortage", "resolved", "10", "TOP", "0"),
+        ("shortage", "open", "10", "TOP", "3"),
+    ]
+    undone = station.scan(f"%UNDO {made.report_id}", badge="SUP")
+    assert said(undone) == ("recorded", None)
+    assert station.exceptions(open="1") == [("shortage", "open", "10", "TOP", "6")]
+    (open_again,) = station.rows("exceptions", open="1")
+    opened = station.rows("outbox", type="exception.opened")[-1]["event"]["data"]["exceptions"][0]
+    assert (opened["id"], opened["quantity"]) == (open_again["id"], "3")
+    line = station.line("WO-T", "10")
+    assert (line["issued"], line["owed"]) == ("0", "6")
+    assert station.faults() == []
+    assert said(station.scan(f"%UNDO {first.report_id}", badge="SUP")) == ("recorded", None)
+    assert station.exceptions(open="1") == [("shortage", "open", "10", "TOP", "3")]
+    receive(station, "R3", "TOP", "", 9, AFTER, location="FG")
+    station.heal()
+    assert station.exceptions(open="1") == []
+    assert (station.line("WO-T", "10")["issued"], station.stock("TOP", location="FG")) == ("3", "6")
+    assert said(station.scan("%UNDO WO-T", badge="SUP")) == ("recorded", None)
+    assert (station.line("WO-T", "10")["issued"], station.stock("TOP", location="FG")) == ("0", "9")
     assert station.faults() == []
 
 

@@ -268,3 +268,47 @@ def test_a_frame_that_the_driver_refused_is_rejected_with_its_reason(tmp_path: P
         )
         assert said(handle_scan(plant.db, scan, TEST_RULES)) == ("rejected", reason)
     assert plant.order("WO-1")["completed"] == "0"
+
+
+SERIAL_CHAIR = plant(
+    items=f"item,tracking,gtin\nCHAIR,serial,{CHAIR_GTIN}\nLEG,lot,",
+    work_orders="work_order,item,quantity,status\nWO-1,CHAIR,2,released\nWO-2,CHAIR,2,released",
+    work_order_serials="work_order,serial\nWO-1,C-1\nWO-1,C-2\nWO-2,C-3\nWO-2,C-4",
+    bom_lines="item,revision,line,component,quantity\nCHAIR,A,10,LEG,4",
+)
+
+
+@pytest.mark.parametrize(
+    ("serial", "order", "answer"),
+    [
+        ("C-1", "WO-1", ("completed", None)),
+        ("C-3", "WO-1", ("rejected", "serial_of_other_order")),
+        ("C-9", "WO-1", ("rejected", "serial_unknown")),
+    ],
+)
+def test_a_unit_s_label_that_names_its_order_is_that_unit(
+    tmp_path: Path, serial: str, order: str, answer: tuple[str, str | None]
+) -> None:
+    """BF-18, BF-34: never all that remains of the order."""
+    files = {name: PLANT[name] for name in ("boms.csv",)} | SERIAL_CHAIR
+    plant = open_station(tmp_path, files, TEST_RULES)
+    plant.load({"receipts.csv": "reference,item,lot,location,quantity\nR1,LEG,L-1,LINE,99\n"})
+    done = plant.scan(f"]C101{CHAIR_GTIN}21{serial}{GS}93{order}")
+    assert said(done) == answer
+    booked = "1" if done.outcome == "completed" else "0"
+    assert [plant.order(each)["completed"] for each in ("WO-1", "WO-2")] == [booked, "0"]
+    assert done.serial == ("C-1" if booked == "1" else None)
+
+
+@pytest.mark.parametrize(
+    "label",
+    [
+        f"]C101{CHAIR_GTIN}3010{GS}21BOX-1{GS}93WO-1",
+        f"]C100{SSCC}02{CHAIR_GTIN}3710{GS}93WO-1",
+    ],
+)
+def test_a_box_whose_label_names_its_order_counts_once(tmp_path: Path, label: str) -> None:
+    """BF-34."""
+    plant = station(tmp_path)
+    assert [plant.scan(label).outcome for _ in range(2)] == ["completed", "already_done"]
+    assert plant.order("WO-1")["completed"] == "10"

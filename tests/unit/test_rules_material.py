@@ -236,6 +236,17 @@ def test_what_was_issued_last_is_returned_first(tmp_path: Path) -> None:
     assert issued(station) == "9"
 
 
+def test_a_rejected_lot_is_said_to_be_rejected_although_it_has_expired_too(tmp_path: Path) -> None:
+    """BF-16, BF-24: the expiry might be let pass, the rejection never is; by hand and mounted."""
+    station = chairs(tmp_path)
+    station.load(plant(lots="item,lot,status,expires_on\nLEG,OLD,rejected,2026-11-01"))
+    station.scan("%ISSUE")
+    by_hand = station.scan("LEG|OLD")
+    assert (said(by_hand), "is rejected" in by_hand.message) == (("rejected", "lot_on_hold"), True)
+    mounted = station.scan("LEG|OLD")
+    assert (said(mounted), "is rejected" in mounted.message) == (("rejected", "lot_on_hold"), True)
+
+
 def test_an_expired_or_held_lot_may_be_returned(tmp_path: Path) -> None:
     """BF-16: it goes back, and is then not picked."""
     station = chairs(tmp_path)

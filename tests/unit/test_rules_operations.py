@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from mes_terminal.domain.operations import (
     OperationFacts,
@@ -14,7 +15,7 @@ from mes_terminal.domain.operations import (
     gains,
     reported,
 )
-from tests.plants import Station, memory_folder, open_station, plant, quantities, said
+from tests.plants import TEST_RULES, Station, memory_folder, open_station, plant, quantities, said
 
 TABLE = plant(
     items="item,tracking\nTABLE,none\nTOP,lot\nLEG,lot\nOIL,none\nBOX,none\nTAG,none",
@@ -120,11 +121,75 @@ def test_an_overlap_makes_that_a_warning(tmp_path: Path) -> None:
     assert "the operation before 30 is behind" in outcome.message
 
 
-def test_the_last_operation_is_the_completion(station: Station) -> None:
-    """BF-11."""
+def test_the_last_operation_is_the_completion_of_what_has_come_to_it(station: Station) -> None:
+    """BF-11: like any other it takes `%QTY`, else what the backflush point before it delivered."""
+    early = station.scan("%OP 40 WO-1")
+    assert said(early) == ("rejected", "operation_order")
+    assert early.message == (
+        "WO-1: 0 pcs have come to operation 40 from the one before it. Nothing was booked"
+    )
+    station.scan("%QTY 5")
+    station.scan("%OP 20 WO-1")
+    before = station.ledger()
+    station.scan("%QTY 6")
+    assert said(station.scan("%OP 40 WO-1")) == ("rejected", "operation_order")
+    assert station.ledger() == before
     station.scan("%QTY 3")
     outcome = station.scan("%OP 40 WO-1")
     assert (outcome.quantity, [each.quantity for each in outcome.produced]) == ("3", ["3"])
+    rest = station.scan("%OP 40 WO-1")
+    assert (rest.quantity, rest.order_status) == ("2", "started")
+    again = station.scan("%OP 40 WO-1")
+    assert (said(again), again.message) == (
+        ("already_done", None), "WO-1: operation 40 is done for 5 pcs",
+    )  # fmt: skip
+    station.scan("%OP 20 WO-1")
+    assert station.scan("%OP 40 WO-1").order_status == "closed"
+    assert said(station.scan("%OP 40 WO-1")) == ("already_done", "order_closed")
+    assert station.faults() == []
+
+
+def test_an_overlap_lets_the_last_operation_run_ahead(tmp_path: Path) -> None:
+    """BF-11: only said; the completion then reports the earlier operations itself."""
+    routings = TABLE["routings.csv"].replace("40,WC,yes,", "40,WC,yes,yes")
+    station = open_station(tmp_path, TABLE | {"routings.csv": routings})
+    station.scan("%QTY 3")
+    outcome = station.scan("%OP 40 WO-1")
+    assert (said(outcome), outcome.quantity) == (("completed", None), "3")
+    assert "the operation before 40 is behind" in outcome.message
+    assert station.scan("%OP 40 WO-1").order_status == "closed"
+
+
+def test_without_an_earlier_backflush_point_the_last_one_takes_what_remains(tmp_path: Path) -> None:
+    """BF-11: nobody reports before it."""
+    routings = TABLE["routings.csv"].replace("20,WC,yes,", "20,WC,no,")
+    station = open_station(tmp_path, TABLE | {"routings.csv": routings})
+    station.scan("%QTY 3")
+    assert station.scan("%OP 40 WO-1").quantity == "3"
+    station.scan("%QTY 8")
+    assert said(station.scan("%OP 40 WO-1")) == ("rejected", "over_tolerance")
+    closed = station.scan("%OP 40 WO-1")
+    assert (closed.quantity, closed.order_status) == ("7", "closed")
+
+
+def test_the_last_operation_completes_no_more_planned_units_than_have_come(tmp_path: Path) -> None:
+    """BF-11, BF-39: of three planned serials the first two have come."""
+    serials = "work_order,serial\nWO-1,T-1\nWO-1,T-2\nWO-1,T-3"
+    items = TABLE["items.csv"].replace("TABLE,none", "TABLE,serial")
+    changed = plant(work_order_serials=serials) | {"items.csv": items}
+    station = open_station(tmp_path, TABLE | changed)
+    station.scan("%QTY 2")
+    station.scan("%OP 20 WO-1")
+    assert [each.serial for each in station.scan("%OP 40 WO-1").produced] == ["T-1", "T-2"]
+    station.scan("%OP 20 WO-1")
+    assert [each.serial for each in station.scan("%OP 40 WO-1").produced] == ["T-3"], "of eight"
+
+
+def test_the_last_operation_reports_where_an_order_code_only_starts(tmp_path: Path) -> None:
+    """BF-11: an operation scan is a report, whatever `order_scan` makes of the order's code."""
+    routings = TABLE["routings.csv"].replace("20,WC,yes,", "20,WC,no,")
+    rules = replace(TEST_RULES, order_scan="start")
+    station = open_station(tmp_path, TABLE | {"routings.csv": routings}, rules)
     assert station.scan("%OP 40 WO-1").order_status == "closed"
 
 
@@ -302,3 +367,34 @@ def test_operations_never_deliver_more_than_the_ones_before(
         now = reported(operations, 0)
         assert all(now.by_position[place] >= due.by_position[place] for place in now.by_position)
         due = now
+
+
+@pytest.mark.parametrize("rule", ["", "order"])
+def test_what_was_in_a_scrapped_unit_only_is_in_no_finished_lot(tmp_path: Path, rule: str) -> None:
+    """BF-26, BF-37: units on the way are in the order's own lot, scrapped ones are not, so a recall
+    of the one bad top finds no desk that was finished."""
+    station = open_station(
+        tmp_path,
+        plant(
+            items=f"item,tracking,lot_rule\nDESK,lot,{rule}\nTOP,lot,",
+            boms="item,revision\nDESK,A",
+            bom_lines="item,revision,line,component,quantity,operation\nDESK,A,10,TOP,1,10",
+            routings="item,revision,operation,backflush_point\nDESK,A,10,yes\nDESK,A,20,yes",
+            receipts="""
+                reference,item,lot,location,quantity,effective_at
+                R1,TOP,T-BAD,LINE,1,2026-11-01
+                R2,TOP,T-2,LINE,9,2026-11-02
+                """,
+            work_orders="work_order,item,quantity,status\nWO-1,DESK,5,released",
+        ),
+    )
+    for code in ("%SCRAP CRACK", "WO-1", "%QTY 2", "%OP 10 WO-1", "WO-1"):
+        station.scan(code)
+    assert station.order("WO-1")["completed"] == "4"
+    assert station.db.conn.execute(
+        "SELECT c.lot, p.lot, sum(e.quantity_micro) / 1000000 FROM edge e "
+        "JOIN lot c ON c.lot_id = e.child_id JOIN lot p ON p.lot_id = e.parent_id "
+        "GROUP BY 1, 2 ORDER BY 1, 2"
+    ).fetchall() == [("", "T-BAD", 1), ("WO-1", "T-2", 4)]
+    station.scan("%UNDO")
+    assert station.faults() == []

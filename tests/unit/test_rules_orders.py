@@ -402,7 +402,7 @@ def test_start_tells_what_would_post_and_posts_nothing(tmp_path: Path) -> None:
     outcome = station.scan("%START WO-1")
     assert said(outcome) == ("recorded", None)
     assert (outcome.order_status, outcome.report_id) == ("started", None)
-    assert "1 lines would post, 1 not: SCREW short 50 pcs" in outcome.message
+    assert "1 line would post, 1 not: SCREW short 50 pcs" in outcome.message
     assert (station.rows("stock"), station.rows("movements", kind="issue")) == (before, [])
 
 

@@ -473,6 +473,16 @@ def test_a_held_unit_stays_in_rework_until_quality_releases_it(station: Station)
     assert said(station.scan("E-1")) == ("completed", None)
 
 
+def test_a_rejected_lot_in_rework_is_not_said_to_be_on_hold(station: Station) -> None:
+    """BF-16, BF-28: nobody releases what is rejected."""
+    scan_all(station, "%QTY 3", "WO-2")
+    send(station, "CHAIR|WO-2", "3")
+    station.load({"lots.csv": "item,lot,status\nCHAIR,WO-2,rejected"})
+    refused = station.scan("CHAIR|WO-2")
+    assert said(refused) == ("rejected", "lot_on_hold")
+    assert "is rejected" in refused.message
+
+
 def test_an_extra_part_for_the_unit_in_rework_is_booked_though_its_order_is_closed(
     station: Station,
 ) -> None:
@@ -572,3 +582,111 @@ def test_what_left_rework_by_another_way_is_not_taken_back(station: Station) -> 
     send(station, "E-1")
     scan_all(station, "%SCRAP DENT", "E-1")
     assert said(station.scan("%UNDO")) == ("rejected", "has_dependents")
+
+
+def test_rework_without_a_reason_completes_what_an_open_order_has_there(station: Station) -> None:
+    """BF-28: of an open order that makes an untracked product no other code means it."""
+    station.scan("%QTY 6")
+    station.scan("WO-3")
+    send(station, "WO-3", "4")
+    waits = station.scan("%REWORK")
+    assert (said(waits), "is done" in waits.message) == (("recorded", None), True)
+    station.scan("%QTY 3")
+    done = station.scan("WO-3")
+    assert (said(done), done.quantity, done.order_status) == (
+        ("completed", None), "3", "started",
+    )  # fmt: skip
+    assert amounts(station, "STOOL") == {"BENCH": "1", "FG": "55"}
+    scan_all(station, "%REWORK")
+    assert station.scan("STOOL").quantity == "1", "all that is there"
+    assert amounts(station, "STOOL") == {"FG": "56"}
+    assert station.order("WO-3")["completed"] == "6"
+    assert kinds(station)[-3:] == ["rework", "reworked", "reworked"]
+    assert said(station.scan("%UNDO")) == ("recorded", None)
+    assert amounts(station, "STOOL") == {"BENCH": "1", "FG": "55"}
+    assert station.faults() == []
+
+
+@pytest.mark.parametrize("code", ["E-1", "WO-2", "CHAIR|WO-2"])
+def test_rework_without_a_reason_completes_whatever_is_there(station: Station, code: str) -> None:
+    """BF-28: a unit, and the lot or the order of a quantity, open or closed."""
+    station.scan("%QTY 6")
+    station.scan("WO-2")
+    send(station, "E-1")
+    send(station, "WO-2", "2")
+    station.scan("%REWORK")
+    done = station.scan(code)
+    assert (said(done), done.quantity) == (("completed", None), "1" if code == "E-1" else "2")
+    assert station.order("WO-2")["completed"] == "6"
+    assert station.faults() == []
+
+
+@pytest.mark.parametrize(
+    ("code", "answer"),
+    [
+        ("WO-2", ("rejected", "no_effect")),
+        ("E-2", ("rejected", "no_effect")),
+        ("STOOL", ("rejected", "no_effect")),
+        ("LEG|L-1", ("rejected", "no_effect")),
+        ("WO-1", ("needs", "serial")),
+        ("CHAIR", ("needs", "lot")),
+        ("L:STORE", ("needs", "component")),
+        ("CHAIR|NEW", ("rejected", "lot_unknown")),
+        ("X-9", ("unknown", None)),
+    ],
+)
+def test_what_is_not_in_rework_is_not_completed(
+    station: Station, code: str, answer: tuple[str, str | None]
+) -> None:
+    """BF-28: one sentence, nothing posted; what asks lets the command wait."""
+    station.scan("%QTY 6")
+    station.scan("WO-2")
+    send(station, "E-1")
+    station.scan("%REWORK")
+    before = station.ledger()
+    outcome = station.scan(code)
+    assert said(outcome) == answer
+    after = station.ledger()
+    assert {name: after[name] for name in ("movement", "balance")} == {
+        name: before[name] for name in ("movement", "balance")
+    }
+    pending = station.db.conn.execute("SELECT pending_verb FROM station_state").fetchone()[0]
+    assert pending == (None if answer[0] == "rejected" else "REWORK")
+    assert said(station.scan("E-1")) == ("completed", None)
+    assert station.faults() == []
+
+
+def test_with_nothing_in_rework_the_reason_is_missing(station: Station) -> None:
+    """BF-28: then `%REWORK` alone can only have been meant to send something there."""
+    send(station, "E-1")
+    station.scan("E-1")
+    assert said(station.scan("%REWORK")) == ("rejected", "reason_missing")
+
+
+def test_an_extra_part_is_not_exact_while_other_units_are_in_rework(station: Station) -> None:
+    """BF-37, BF-28: two units lie on the bench; nobody said which of them took the frame."""
+    scan_all(station, *UNIT_TWO)
+    send(station, "E-1")
+    send(station, "E-2")
+    scan_all(station, "%EXTRA WORN", "%QTY 1", "FRAME|F-1")
+    station.scan("E-2")
+    station.scan("E-1")
+    scan_all(station, "%REWORK NOISE", "E-1", "%EXTRA WORN", "%QTY 1", "FRAME|F-1", "E-1")
+    rows = station.db.conn.execute(
+        "SELECT certainty FROM edge WHERE line_id = 0 ORDER BY report_seq"
+    ).fetchall()
+    assert rows == [("pooled",), ("exact",)], "alone on the bench it is sure"
+    assert station.faults() == []
+
+
+def test_an_extra_part_of_one_chair_out_of_several_in_rework_is_pooled(station: Station) -> None:
+    """BF-37, BF-28."""
+    station.scan("WO-2")
+    send(station, "WO-2", "3")
+    scan_all(station, "%EXTRA WORN", "%QTY 1", "LEG|L-1", "%QTY 1", "WO-2")
+    scan_all(station, "WO-2", "%REWORK NOISE", "WO-2", "%EXTRA WORN", "%QTY 1", "LEG|L-1", "WO-2")
+    rows = station.db.conn.execute(
+        "SELECT certainty FROM edge WHERE line_id = 0 ORDER BY report_seq"
+    ).fetchall()
+    assert rows == [("pooled",), ("exact",)]
+    assert station.faults() == []

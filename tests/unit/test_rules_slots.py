@@ -4,8 +4,10 @@ from itertools import permutations
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
-from tests.plants import Station, open_station, plant, said
+from mes_terminal.domain.policy import ControlMatrix
+from tests.plants import TEST_RULES, Station, open_station, plant, said
 
 EBIKE = plant(
     items="""
@@ -162,7 +164,10 @@ def test_closing_an_order_with_empty_slots_is_refused(station: Station) -> None:
     before = station.ledger()
     refused = station.scan("WO-1")
     assert said(refused) == ("rejected", "component_serial_missing")
-    assert refused.message == "WO-1: 1 unit lacks MOTOR, 2 units lack CELL. Nothing was booked"
+    assert refused.message == (
+        "WO-1: 1 unit lacks MOTOR, 2 units lack CELL. "
+        "Nothing was booked: this station does not allow that"
+    )
     assert station.ledger() == before
 
 
@@ -243,9 +248,45 @@ def test_the_preflight_says_what_is_to_be_scanned_first(station: Station) -> Non
     """BF-18: a close would be refused for it."""
     started = station.scan("%START WO-1")
     assert started.message == (
-        "WO-1 started: 1 lines would post, 2 not: MOTOR to be scanned for 2, "
+        "WO-1 started: 1 line would post, 2 not: MOTOR to be scanned for 2, "
         "CELL to be scanned for 2"
     )
     for code in ("E-1", "M-1", "C-1", "C-2"):
         station.scan(code)
     assert "MOTOR to be scanned for 1" in station.scan("%START WO-1").message
+
+
+def test_a_last_serial_whose_report_is_refused_stays_where_it_is(tmp_path: Path) -> None:
+    """BF-18, BF-20: nothing is booked, so the serial is neither moved nor in the slot; the same
+    code again completes the unit once it may."""
+    frames = EBIKE["items.csv"].replace("shelf_life_days", "shelf_life_days,shortage_policy")
+    files = {**EBIKE, "items.csv": frames.replace("FRAME,lot,", "FRAME,lot,,block")}
+    station = open_station(tmp_path, files)
+    for code in ("%SCRAP DENT", "%QTY 40", "FRAME|F-1", "E-1", "C-1", "C-2"):
+        station.scan(code)
+    before = station.ledger()
+    assert said(station.scan("M-3")) == ("rejected", "shortage_blocked")
+    assert station.ledger() == before
+    assert station.stock("MOTOR", None, "STORE") == "1"
+    station.load(
+        plant(receipts="reference,item,lot,location,quantity\nRF,FRAME,F-2,LINE,1"),
+    )
+    assert (done := station.scan("M-3")).outcome == "completed", done.message
+    assert station.faults() == []
+
+
+@pytest.mark.parametrize(("level", "word"), [("confirm", "M-3"), ("approve", "B:SO")])
+def test_a_last_serial_that_was_asked_about_completes_the_unit(
+    tmp_path: Path, level: str, word: str
+) -> None:
+    """BF-24, BF-18: what is asked about the report is answered with the code that filled the last
+    slot."""
+    rules = replace(TEST_RULES, policy=ControlMatrix(levels={"shortage": {"default": level}}))  # type: ignore[dict-item]
+    people = "badge,name,role\nAK,Anna,operator\nSO,Sofia,supervisor\n"
+    station = open_station(tmp_path, {**EBIKE, "operators.csv": people}, rules)
+    for code in ("%SCRAP DENT", "%QTY 40", "FRAME|F-1", "E-1", "C-1", "C-2"):
+        station.scan(code)
+    assert station.scan("M-3").outcome == "needs"
+    done = station.scan(word)
+    assert (done.outcome, done.serial) == ("completed", "E-1"), done.message
+    assert station.faults() == []

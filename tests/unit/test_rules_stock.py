@@ -254,6 +254,25 @@ def test_a_line_that_must_be_mounted_draws_from_nothing_else(tmp_path: Path) -> 
     assert drawn(station, "CHAIR") == [("B", "4")]
     assert drawn(station, "CHAIR") == [("B", "2")]
     assert station.line("WO-1", "10")["owed"] == "6"
+    assert station.rows("exceptions")[0]["cause"] == "mounted_empty"
+
+
+def test_a_mounted_lot_without_stock_is_mounted_and_empty(tmp_path: Path) -> None:
+    """BF-17, BF-20: somebody who looks for what is not mounted would look in vain."""
+    station = chairs(
+        tmp_path, lots="item,lot,status\nLEG,L-5,available", item=("mount", "required")
+    )
+    station.scan("LEG|L-5")
+    assert station.scan("CHAIR").exceptions[0].kind == "shortage"
+    assert station.rows("exceptions")[0]["cause"] == "mounted_empty"
+
+
+def test_what_expired_where_it_is_mounted_is_the_cause(tmp_path: Path) -> None:
+    """BF-16, BF-17: it is mounted, and it is not empty."""
+    station = chairs(tmp_path, "A,,LINE,50,2026-11-01,2026-11-20", item=("mount", "required"))
+    station.scan("LEG|A")
+    station.scan("CHAIR", at="2026-11-22T06:00:00Z")
+    assert station.rows("exceptions")[0]["cause"] == "lot_expired"
 
 
 def test_the_bom_line_decides_about_mounting_before_the_item(tmp_path: Path) -> None:
@@ -299,7 +318,10 @@ def test_what_may_not_be_used_is_not_mounted(tmp_path: Path, code: str, reason: 
         lots="item,lot,status\nLEG,HELD,hold\nLEG,BAD,rejected",
     )
     before = station.ledger()
-    assert said(station.scan(code)) == ("rejected", reason)
+    outcome = station.scan(code)
+    assert said(outcome) == ("rejected", reason)
+    assert ("is on hold" in outcome.message) is (code == "LEG|HELD")
+    assert ("is rejected" in outcome.message) is (code == "LEG|BAD")
     assert station.ledger() == before
 
 
@@ -361,6 +383,42 @@ def test_untracked_stock_may_go_below_zero_and_comes_back(tmp_path: Path) -> Non
     station.load(plant(receipts="reference,item,location,quantity\nR2,NAIL,LINE,15"))
     station.scan("BOX")
     assert station.stock("NAIL") == "-2"
+    assert station.faults() == []
+
+
+@pytest.mark.parametrize("by_hand", [False, True])
+def test_a_draw_below_zero_is_no_arrival(tmp_path: Path, by_hand: bool) -> None:
+    """BF-16, BF-20: what comes next week is not there, although the books were below zero."""
+    station = open_station(
+        tmp_path,
+        plant(
+            items="item,shortage_policy\nBOX,\nNAIL,negative\nTACK,",
+            boms="item,revision\nBOX,A",
+            bom_lines="item,revision,line,component,quantity\nBOX,A,10,NAIL,10",
+            work_orders="work_order,item,quantity,status\nWO-1,BOX,10,released",
+        ),
+    )
+    if by_hand:
+        for code in ("%START WO-1", "%EXTRA why", "%QTY 10", "NAIL"):
+            station.scan(code)
+    else:
+        station.scan("BOX")
+    station.load(
+        plant(
+            receipts="""
+                reference,item,container,location,quantity,effective_at
+                R1,NAIL,,LINE,30,2026-11-27
+                R2,NAIL,SACK,LINE,10,2026-11-01
+                """
+        )
+    )
+    station.scan("BOX")
+    moved = station.rows("movements")[-2]
+    assert (moved["item"], moved["quantity"], station.stock("NAIL")) == ("NAIL", "10", "20")
+    left = station.db.conn.execute(
+        "SELECT container_id, quantity_micro FROM balance WHERE lot = ''"
+    )
+    assert (0, 20_000_000) in left.fetchall(), "the sack was there"
     assert station.faults() == []
 
 

@@ -313,7 +313,8 @@ def test_only_a_supervisor_mounts_what_needs_approval(
     assert said(outcome) == answer
     if badge != "SUP":
         assert outcome.message == (
-            "PEG may stand in for LEG by a supervisor's scan only. Nothing was mounted"
+            "PEG may stand in for LEG by a supervisor's scan only. "
+            "Nothing was booked: this station does not allow that"
         )
         assert station.ledger() == before
         assert used(station.scan("WO-1")) == [("LEG", "L-1", "30", "sole")]

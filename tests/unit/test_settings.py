@@ -70,8 +70,10 @@ def test_the_example_shows_the_defaults() -> None:
         ("[policy.shortage]\nD = 'allow'", "policy.shortage.D is no setting. Known here: A, B"),
         ("[policy.shortages]\nA = 'allow'", "Did you mean policy.shortage?"),
         ("[policy.shortage]\nA = 'forbid'", "must be one of allow, reason, confirm, approve"),
-        ("[policy.lot_on_hold]\nB = 'allow'", "B is 'allow', which this station cannot do there"),
-        ("[policy.reopen]\nA = 'confirm'", "which this station cannot do there. Write block."),
+        (
+            "[policy.implausible_close]\nB = 'block'",
+            "B is 'block', which this station cannot do there. Write allow or reason or confirm or",
+        ),
         ("[exceptions.shortage]\nowners = 'x'", "Did you mean exceptions.shortage.owner?"),
         ("[codes.patterns]\nlot = '('", "codes.patterns.lot is no regular expression"),
         ("[station]\ntime_zone = 'Mars/Base'", "'Mars/Base' is no time zone"),

@@ -15,11 +15,13 @@ from textual.content import Content
 from textual.screen import Screen
 
 from mes_terminal.domain.view import StationView
-from mes_terminal.tui import present_view
+from mes_terminal.tui import present_order, present_view
+from mes_terminal.tui.figures import number
 from mes_terminal.tui.glyphs import RICH, Glyphs
-from mes_terminal.tui.present import Card, number
+from mes_terminal.tui.present import Card
 from mes_terminal.tui.present_view import Piece, Progress
 from mes_terminal.tui.widgets import paint
+from mes_terminal.tui.widgets.change_line import ChangeLine
 from mes_terminal.tui.widgets.entry_line import EntryLine
 from mes_terminal.tui.widgets.header_bar import HeaderBar
 from mes_terminal.tui.widgets.key_bar import KeyBar
@@ -36,7 +38,7 @@ WIDE_COLUMNS: Final = 120
 TALL_ROWS: Final = 30
 HUGE_ROWS: Final = 44
 
-LISTS: Final = ("next", "mounted", "close", "orders", "last")
+LISTS: Final = ("next", "operations", "mounted", "close", "orders", "last")
 """The first stands below the result, the others beside it where there is room."""
 
 FUNCTION_KEYS: Final = {
@@ -46,7 +48,11 @@ FUNCTION_KEYS: Final = {
     "f4": "short",
     "f5": "cancel",
     "f6": "trace",
+    "f7": "desk",
 }
+
+BAR_KEYS: Final = {key: name for key, name in FUNCTION_KEYS.items() if name != "desk"}
+"""What 80 columns have room for; the status line names F7 where there is something to resolve."""
 
 
 class OperatorScreen(Screen[None]):
@@ -59,12 +65,15 @@ class OperatorScreen(Screen[None]):
         self._glyphs = glyphs
         self.header = HeaderBar(id="header")
         self.order = OrderPanel(id="order")
+        self.changes = ChangeLine(id="changes")
         self.result = ResultPanel(id="result", classes="-calm")
         self.entry = EntryLine(id="entry")
         self.lists = {name: Listing(id=name) for name in LISTS}
         self.status = StatusLine(id="status")
         self.legends = KeyBar(id="keys")
-        drawn: tuple[Drawn, ...] = (self.header, self.order, self.result, self.entry, self.status)
+        drawn: tuple[Drawn, ...] = (
+            *(self.header, self.order, self.changes, self.result, self.entry, self.status),
+        )
         for widget in (*drawn, *self.lists.values()):
             widget.glyphs = glyphs
         self.set_class(plain, "-plain")
@@ -75,6 +84,7 @@ class OperatorScreen(Screen[None]):
         with Container(id="body"):
             with Container(id="main"):
                 yield self.order
+                yield self.changes
                 yield self.result
                 yield self.entry
                 yield self.lists["next"]
@@ -105,6 +115,8 @@ class OperatorScreen(Screen[None]):
             person=person.text,
         )
         self._show_order(view, words, zone)
+        changes = present_order.change_texts(view, words, zone)
+        self.changes.show(words.order.changed, changes, labels.and_more)
         self._show_lists(view, words, zone)
         self.entry.show_station(
             prompt=labels.enter_prompt,
@@ -112,7 +124,7 @@ class OperatorScreen(Screen[None]):
             queue_word=labels.queue,
         )
         self.show_status(present_view.status_pieces(view, words))
-        legends = [(key.upper(), words.keys[name]) for key, name in FUNCTION_KEYS.items()]
+        legends = [(key.upper(), words.keys[name]) for key, name in BAR_KEYS.items()]
         self.legends.show([*legends, ("Ctrl+Q", words.keys["leave"])], test=test)
 
     def show_status(self, pieces: Sequence[Piece]) -> None:
@@ -168,7 +180,9 @@ class OperatorScreen(Screen[None]):
     def _show_lists(self, view: StationView, words: Words, zone: tzinfo) -> None:
         labels = words.labels
         mounted = present_view.mounted_texts(view, words)
+        self.set_class(bool(view.operations), "-operations")
         lists = {
+            "operations": (words.order.operations, self._operation_entries(view, words)),
             "next": (
                 labels.next,
                 [paint.text(t) for t in present_view.next_scan_texts(view, words)],
@@ -185,6 +199,16 @@ class OperatorScreen(Screen[None]):
         for name, (title, entries) in lists.items():
             more = "" if name == "last" else labels.and_more
             self.lists[name].show(title, entries, more)
+
+    def _operation_entries(self, view: StationView, words: Words) -> list[Content]:
+        return [
+            Content.assemble(
+                (operation, "bold $quiet-text"),
+                f" {name} " if name else " ",
+                (figures, "$quiet-text"),
+            )
+            for operation, name, figures in present_order.operation_texts(view, words)
+        ]
 
     def _close_entries(self, view: StationView, words: Words) -> list[Content]:
         piece = present_view.preflight_text(view, words)

@@ -41,7 +41,7 @@ class HelpSheet(Widget):
             Content.assemble((f" {paint.padded(c, 20)}", "bold $quiet-strong"), meaning)
             for c, meaning in words.commands.items()
         ]
-        keys = "   ".join(f"{key} {legend}" for key, legend in self._keys)
+        keys = "  ".join(f"{key} {legend}" for key, legend in self._keys)
         lines += [Content(""), paint.text(f" {keys}"), paint.text(f" {labels.help_close}", "bold")]
         return paint.stacked(lines)
 

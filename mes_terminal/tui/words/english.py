@@ -2,9 +2,12 @@
 
 from typing import Final
 
+from mes_terminal.tui.words.english_desk import ENGLISH_DESK
+from mes_terminal.tui.words.english_labels import ENGLISH_LABELS
 from mes_terminal.tui.words.material_words import ENGLISH_MATERIAL
+from mes_terminal.tui.words.order_words import ENGLISH_ORDER
 from mes_terminal.tui.words.trace_words import ENGLISH_TRACE
-from mes_terminal.tui.words.vocabulary import Labels, Sentence, Words
+from mes_terminal.tui.words.vocabulary import Sentence, Words
 
 _NOTHING = "Nothing was booked."
 _CALL = "Call a supervisor."
@@ -12,6 +15,10 @@ _CALL = "Call a supervisor."
 _COMPLETED: Final = {
     "units": Sentence("{quantity} {item} booked, {components}.", "{left} left on {order}."),
     "unit": Sentence("Unit {serial} booked, {components}.", "{left} left on {order}."),
+    "operation": Sentence(
+        "Operation {operation} done for {quantity}, {components}.", "Go on with the next one."
+    ),
+    "swept": Sentence("", "Swept with it: operation {swept}."),
     "closed": Sentence(
         "{order} is closed: {quantity} {item}, {components}.", "Take the next order."
     ),
@@ -32,6 +39,9 @@ _RECORDED: Final = {
     "SCRAP": Sentence("Scrap for {argument}.", "Scan what is scrapped.", "unit, container or lot"),
     "REWORK": Sentence(
         "Rework for {argument}.", "Scan what is reworked.", "unit, container or lot"
+    ),
+    "rework_done": Sentence(
+        "Something is done in rework.", "Scan what is done.", "unit, order, container or lot"
     ),
     "ISSUE": Sentence("Issue by hand.", "Scan what you take.", "container or lot"),
     "RETURN": Sentence("Return of material.", "Scan what goes back.", "container or lot"),
@@ -54,7 +64,7 @@ _RECORDED: Final = {
     "in_rework": Sentence("{quantity} {item} in rework.", "Scan the same code when it is done."),
     "REPLACE": Sentence("{serial} comes out.", "Scan what goes in.", "a serial of {item}"),
     "replaced": Sentence("{serial} is in.", "Scan the unit when it is done.", "the unit's serial"),
-    "in_slot": Sentence("{item} {serial} is in its slot.", "Scan what is still missing."),
+    "in_slot": Sentence("{item} {serial} is in its slot.", "Still missing: {missing}."),
     "in_use": Sentence("{lot} of {item} is in use here.", "Go on as usual."),
     "signed_in": Sentence("Hello, {person}", "Go on as usual."),
     "signed_out": Sentence("Signed out.", "Scan your badge before you go on.", "a badge"),
@@ -75,9 +85,7 @@ _NEEDS: Final = {
     "serial": Sentence(
         "{order} needs a serial number.", "Scan each finished unit.", "the unit's serial"
     ),
-    "component": Sentence(
-        "A component of {item} is missing.", "Scan the component.", "a component"
-    ),
+    "component": Sentence("{unit} lacks {missing}.", "Scan the serial number of each."),
     "quantity": Sentence(
         "How many of {item}?", "Give the quantity, then scan again.", "%QTY n, then this code"
     ),
@@ -116,7 +124,9 @@ _REJECTED: Final = {
         "{lot} of {item} is expired.", f"{_NOTHING} Take one that is not.", "another lot of {item}"
     ),
     "lot_on_hold": Sentence(
-        "{lot} of {item} is on hold.", f"{_NOTHING} Take another one.", "another lot of {item}"
+        "{lot} of {item} may not be used.",
+        f"{_NOTHING} Take another one.",
+        "another lot of {item}",
     ),
     "lot_unknown": Sentence(
         "{lot} is not in the books.", f"{_NOTHING} Check the label or call.", "another lot"
@@ -196,78 +206,6 @@ _EXCEPTIONS: Final = {
     "failed_scan": "a scan failed",
 }
 
-_LABELS: Final = Labels(
-    live="LIVE",
-    test="TEST",
-    test_warning="practice only, nothing counts",
-    nobody="nobody signed in",
-    no_order="No order",
-    no_order_hint="Scan an order to begin.",
-    due="due",
-    due_today="due today",
-    overdue="OVERDUE",
-    scrapped="scrapped",
-    next="Next",
-    mounted="Mounted",
-    nothing_mounted="nothing, lots are chosen by the books",
-    left="left",
-    then="then",
-    close_now="Close now",
-    all_post="all {lines} lines would post",
-    some_short="{lines} lines would post, {short} not",
-    no_preflight="no order",
-    not_checked="not checked yet",
-    orders="Orders",
-    no_orders="no further order",
-    last="Last",
-    no_scans="no scans yet",
-    queue="waiting",
-    and_more="and {n} more",
-    enter_prompt="Scan, or type a code and press Enter",
-    waiting_for="{command} waits: scan {what}. %CANCEL drops it.",
-    quantity_set="Quantity {quantity} waits for an order, item or lot. %CANCEL drops it.",
-    no_scanner="no scanner set up",
-    postings_none="all sent",
-    postings="{n} to send, oldest {age}",
-    exceptions="open exceptions: {n}",
-    no_exceptions="no exceptions",
-    clock_doubt="CLOCK IN DOUBT",
-    scan="Scan",
-    ready_title="Ready.",
-    ready_action="Scan the next code.",
-    connecting_title="Connecting to the station.",
-    connecting_action="Scans at this terminal are not taken yet.",
-    lost_word="NOT CONNECTED",
-    lost_title="NOT CONNECTED: this screen has lost the station.",
-    lost_action="Scans at this terminal are NOT taken. Trying again by itself.",
-    lost_more="Scanners wired to the station go on. If this stays, call a supervisor.",
-    lost_dropped="NOT taken: {code}. Scan it again when the station is back.",
-    lost_unsure="Not sure whether this was taken: {code}. Look at the last scans.",
-    too_many="NOT taken, too many codes wait: {code}",
-    incomplete="Only a part of a code arrived.",
-    incomplete_action="Nothing was booked. Scan it again.",
-    printer_trouble="LABELS WAIT: printer",
-    set_wrongly="The scanner seems to be set wrongly ({hint}).",
-    read_twice="Read twice, counted once: {code}",
-    stopping="The station is stopping.",
-    failed_title="NOT RECORDED: {code}",
-    failed_action="The station could not handle it. Put it aside.",
-    failed_scan="Call a supervisor before you scan it again.",
-    recovered="Booked before the stop: {code}. Do not scan it again.",
-    recovered_not="Scanned before the stop, NOT booked: {code}.",
-    recovered_action="The station has started again and finished what was waiting.",
-    minutes="{n} min",
-    hours="{n} h",
-    seconds="{n} s",
-    help_title="HELP",
-    help_signs="The signs",
-    help_keys="Keys",
-    help_commands="Commands",
-    help_now="Now you can scan",
-    help_close="Esc, F1 or any scan closes this.",
-    leave_hint="Ctrl+Q once more leaves the screen. The station goes on.",
-)
-
 ENGLISH: Final = Words(
     language="en",
     signs={"ok": "OK", "do": "DO", "check": "CHECK", "stop": "STOP"},
@@ -277,7 +215,7 @@ ENGLISH: Final = Words(
         "check": "look before you go on",
         "stop": "nothing was booked, read why",
     },
-    named={"lot": "lot {}"},
+    named={"lot": "lot {}", "unit": "{}"},
     absent={
         "code": "the code",
         "order": "the order",
@@ -288,6 +226,10 @@ ENGLISH: Final = Words(
         "argument": "no stated reason",
         "person": "you",
         "left": "the rest is",
+        "operation": "it",
+        "swept": "the earlier ones",
+        "unit": "the unit",
+        "missing": "a component",
     },
     completed=_COMPLETED,
     recorded=_RECORDED,
@@ -302,6 +244,7 @@ ENGLISH: Final = Words(
         "SCRAP": "a unit, container or lot",
         "REWORK": "a unit, container or lot",
         "REPLACE": "the serial that goes in",
+        "SERIAL": "the serial of a unit",
         "ISSUE": "a container or lot",
         "RETURN": "a container or lot",
         "EXTRA": "a container or lot",
@@ -355,6 +298,7 @@ ENGLISH: Final = Words(
         "short": "Close short",
         "cancel": "Cancel",
         "trace": "Trace",
+        "desk": "Exceptions",
         "leave": "Leave",
     },
     commands={
@@ -366,5 +310,7 @@ ENGLISH: Final = Words(
         "%EMPTY  %UNMOUNT": "a mounted container is empty, or off",
     },
     trace=ENGLISH_TRACE,
-    labels=_LABELS,
+    labels=ENGLISH_LABELS,
+    order=ENGLISH_ORDER,
+    desk=ENGLISH_DESK,
 )

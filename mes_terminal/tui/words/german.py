@@ -2,9 +2,12 @@
 
 from typing import Final
 
+from mes_terminal.tui.words.german_desk import GERMAN_DESK
+from mes_terminal.tui.words.german_labels import GERMAN_LABELS
 from mes_terminal.tui.words.material_words import GERMAN_MATERIAL
+from mes_terminal.tui.words.order_words import GERMAN_ORDER
 from mes_terminal.tui.words.trace_words import GERMAN_TRACE
-from mes_terminal.tui.words.vocabulary import Labels, Sentence, Words
+from mes_terminal.tui.words.vocabulary import Sentence, Words
 
 _NOTHING = "Nichts gebucht."
 _CALL = "Bitte den Vorgesetzten rufen."
@@ -12,6 +15,10 @@ _CALL = "Bitte den Vorgesetzten rufen."
 _COMPLETED: Final = {
     "units": Sentence("{quantity} {item} gebucht, {components}.", "Bei {order} offen: {left}."),
     "unit": Sentence("Einheit {serial} gebucht, {components}.", "Bei {order} offen: {left}."),
+    "operation": Sentence(
+        "Arbeitsgang {operation} für {quantity} gebucht, {components}.", "Weiter mit dem nächsten."
+    ),
+    "swept": Sentence("", "Mit gebucht: Arbeitsgang {swept}."),
     "closed": Sentence(
         "{order} ist fertig: {quantity} {item}, {components}.", "Den nächsten Auftrag nehmen."
     ),
@@ -37,6 +44,9 @@ _RECORDED: Final = {
     ),
     "REWORK": Sentence(
         "Nacharbeit, Grund: {argument}.", "Das Teil scannen.", "Einheit, Behälter oder Los"
+    ),
+    "rework_done": Sentence(
+        "Etwas ist fertig nachgearbeitet.", "Das Fertige scannen.", "Einheit, Auftrag oder Los"
     ),
     "ISSUE": Sentence("Entnahme von Hand.", "Das Entnommene scannen.", "Behälter oder Los"),
     "RETURN": Sentence("Rückgabe von Material.", "Das Material scannen.", "Behälter oder Los"),
@@ -73,7 +83,7 @@ _RECORDED: Final = {
     "replaced": Sentence(
         "{serial} ist eingebaut.", "Wenn fertig, die Einheit scannen.", "Nummer der Einheit"
     ),
-    "in_slot": Sentence("{item} {serial} sitzt an seinem Platz.", "Scannen Sie, was noch fehlt."),
+    "in_slot": Sentence("{item} {serial} sitzt an seinem Platz.", "Es fehlt noch: {missing}."),
     "in_use": Sentence("{item}: {lot} ist hier im Einsatz.", "Weiter wie gewohnt."),
     "signed_in": Sentence("Hallo, {person}", "Weiter wie gewohnt."),
     "signed_out": Sentence("Abgemeldet.", "Vor dem Weiterarbeiten anmelden.", "ein Ausweis"),
@@ -96,7 +106,7 @@ _NEEDS: Final = {
     "serial": Sentence(
         "{order} braucht eine Seriennummer.", "Jede fertige Einheit scannen.", "Seriennummer"
     ),
-    "component": Sentence("{item}: es fehlt ein Bauteil.", "Das Bauteil scannen.", "ein Bauteil"),
+    "component": Sentence("Es fehlt für {unit}: {missing}.", "Jede Seriennummer scannen."),
     "quantity": Sentence(
         "Wie viele: {item}?", "Menge angeben, dann noch einmal.", "%QTY n, dann dieser Code"
     ),
@@ -225,78 +235,6 @@ _EXCEPTIONS: Final = {
     "failed_scan": "ein Scan ist gescheitert",
 }
 
-_LABELS: Final = Labels(
-    live="LIVE",
-    test="TEST",
-    test_warning="nur zur Übung, nichts zählt",
-    nobody="niemand angemeldet",
-    no_order="Kein Auftrag",
-    no_order_hint="Zum Beginnen einen Auftrag scannen.",
-    due="fällig",
-    due_today="heute fällig",
-    overdue="ÜBERFÄLLIG",
-    scrapped="Ausschuss",
-    next="Jetzt",
-    mounted="Im Einsatz",
-    nothing_mounted="nichts, Lose nach den Büchern",
-    left="übrig",
-    then="dann",
-    close_now="Abschluss",
-    all_post="alle {lines} Zeilen würden gebucht",
-    some_short="{lines} Zeilen würden gebucht, {short} nicht",
-    no_preflight="kein Auftrag",
-    not_checked="noch nicht geprüft",
-    orders="Aufträge",
-    no_orders="kein weiterer Auftrag",
-    last="Zuletzt",
-    no_scans="noch keine Scans",
-    queue="wartend",
-    and_more="und {n} mehr",
-    enter_prompt="Scannen, oder Code tippen und Enter",
-    waiting_for="{command} wartet: {what} scannen. %CANCEL verwirft.",
-    quantity_set="Menge {quantity} wartet auf Auftrag, Artikel oder Los. %CANCEL verwirft.",
-    no_scanner="kein Scanner eingerichtet",
-    postings_none="alles gesendet",
-    postings="{n} zu senden, älteste {age}",
-    exceptions="offene Ausnahmen: {n}",
-    no_exceptions="keine Ausnahmen",
-    clock_doubt="UHR ZWEIFELHAFT",
-    scan="Scannen",
-    ready_title="Bereit.",
-    ready_action="Den nächsten Code scannen.",
-    connecting_title="Verbindung zur Station wird aufgebaut.",
-    connecting_action="Scans an diesem Terminal werden noch nicht angenommen.",
-    lost_word="GETRENNT",
-    lost_title="NICHT VERBUNDEN: Der Bildschirm hat die Station verloren.",
-    lost_action="Scans an diesem Terminal werden NICHT angenommen. Neuer Versuch läuft.",
-    lost_more="Scanner an der Station laufen weiter. Bleibt es so: Vorgesetzten rufen.",
-    lost_dropped="NICHT angenommen: {code}. Später noch einmal scannen.",
-    lost_unsure="Unsicher, ob angenommen: {code}. Letzte Scans ansehen.",
-    too_many="NICHT angenommen, zu viele Codes warten: {code}",
-    incomplete="Nur ein Teil eines Codes kam an.",
-    incomplete_action="Nichts gebucht. Noch einmal scannen.",
-    printer_trouble="ETIKETTEN WARTEN: Drucker",
-    set_wrongly="Der Scanner scheint falsch eingestellt ({hint}).",
-    read_twice="Doppelt gelesen, einmal gezählt: {code}",
-    stopping="Die Station wird beendet.",
-    failed_title="NICHT ERFASST: {code}",
-    failed_action="Die Station konnte es nicht verarbeiten. Beiseite legen.",
-    failed_scan="Vor dem nächsten Versuch den Vorgesetzten rufen.",
-    recovered="Vor dem Halt gebucht: {code}. Nicht noch einmal scannen.",
-    recovered_not="Vor dem Halt gescannt, NICHT gebucht: {code}.",
-    recovered_action="Die Station läuft wieder und hat Wartendes fertig gebucht.",
-    minutes="{n} min",
-    hours="{n} h",
-    seconds="{n} s",
-    help_title="HILFE",
-    help_signs="Die Zeichen",
-    help_keys="Tasten",
-    help_commands="Befehle",
-    help_now="Jetzt zu scannen",
-    help_close="Esc, F1 oder ein Scan schließt dies.",
-    leave_hint="Noch einmal Strg+Q verlässt den Bildschirm. Die Station läuft weiter.",
-)
-
 GERMAN: Final = Words(
     language="de",
     signs={"ok": "OK", "do": "BITTE", "check": "PRÜFEN", "stop": "STOPP"},
@@ -306,7 +244,7 @@ GERMAN: Final = Words(
         "check": "hinsehen, bevor es weitergeht",
         "stop": "nichts gebucht, Grund lesen",
     },
-    named={"lot": "Los {}"},
+    named={"lot": "Los {}", "unit": "{}"},
     absent={
         "code": "der Code",
         "order": "der Auftrag",
@@ -317,6 +255,10 @@ GERMAN: Final = Words(
         "argument": "ohne Angabe",
         "person": "willkommen",
         "left": "der Rest",
+        "operation": "davon",
+        "swept": "die früheren",
+        "unit": "diese Einheit",
+        "missing": "ein Bauteil",
     },
     completed=_COMPLETED,
     recorded=_RECORDED,
@@ -331,6 +273,7 @@ GERMAN: Final = Words(
         "SCRAP": "Einheit, Behälter oder Los",
         "REWORK": "Einheit, Behälter oder Los",
         "REPLACE": "den Ersatz",
+        "SERIAL": "die Seriennummer der Einheit",
         "ISSUE": "Behälter oder Los",
         "RETURN": "Behälter oder Los",
         "EXTRA": "Behälter oder Los",
@@ -384,6 +327,7 @@ GERMAN: Final = Words(
         "short": "Fehlmenge",
         "cancel": "Abbruch",
         "trace": "Herkunft",
+        "desk": "Ausnahmen",
         "leave": "Ende",
     },
     commands={
@@ -395,5 +339,7 @@ GERMAN: Final = Words(
         "%EMPTY  %UNMOUNT": "ein Behälter ist leer, oder ab",
     },
     trace=GERMAN_TRACE,
-    labels=_LABELS,
+    labels=GERMAN_LABELS,
+    order=GERMAN_ORDER,
+    desk=GERMAN_DESK,
 )

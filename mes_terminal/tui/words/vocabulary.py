@@ -2,12 +2,15 @@
 
 A sentence is three templates (screens: what happened, what to do, which code to scan). Templates
 name the fields `{code}`, `{order}`, `{item}`, `{lot}`, `{serial}`, `{quantity}`, `{argument}`,
-`{person}`, `{left}`, `{components}`; a field the outcome does not state is replaced by `absent`.
+`{person}`, `{left}`, `{components}`, `{operation}`, `{swept}`, `{unit}`, `{missing}`; a field that
+the outcome does not state is replaced by `absent`.
 Pure; filled by `english` and `german`, read by `present` and `present_view`.
 """
 
 from msgspec import Struct
 
+from mes_terminal.tui.words.desk_words import DeskWords
+from mes_terminal.tui.words.order_words import OrderWords
 from mes_terminal.tui.words.trace_words import TraceWords
 
 
@@ -38,8 +41,6 @@ class Labels(Struct, frozen=True, kw_only=True):
     left: str
     then: str
     close_now: str
-    all_post: str
-    some_short: str
     no_preflight: str
     not_checked: str
     orders: str
@@ -56,6 +57,9 @@ class Labels(Struct, frozen=True, kw_only=True):
     postings: str
     exceptions: str
     no_exceptions: str
+    count_open: str
+    """A count of a place is open; `count_open_one` with one item counted."""
+    count_open_one: str
     clock_doubt: str
     scan: str
     ready_title: str
@@ -83,6 +87,7 @@ class Labels(Struct, frozen=True, kw_only=True):
     recovered_action: str
     minutes: str
     hours: str
+    days: str
     seconds: str
     help_title: str
     help_signs: str
@@ -106,7 +111,8 @@ class Words(Struct, frozen=True, kw_only=True):
     absent: dict[str, str]
     """What stands for a field the outcome does not state."""
     completed: dict[str, Sentence]
-    """`units`, `unit`, `closed`, `closed_short`, `scrap`, `reworked`, `exceptions`."""
+    """`units`, `unit`, `operation`, `swept`, `closed`, `closed_short`, `scrap`, `reworked`,
+    `exceptions`."""
     recorded: dict[str, Sentence]
     """By verb; besides `started`, `in_use`, `in_rework`, `REPLACE`, `replaced`, `signed_in`,
     `signed_out`, `recovered`, `other`."""
@@ -126,8 +132,10 @@ class Words(Struct, frozen=True, kw_only=True):
     order_states: dict[str, str]
     keys: dict[str, str]
     """Legends of the function keys: `help`, `undo`, `quantity`, `short`, `cancel`, `trace`,
-    `leave`."""
+    `desk`, `leave`."""
     commands: dict[str, str]
     """One line a command, for the help screen."""
     trace: TraceWords
+    order: OrderWords
+    desk: DeskWords
     labels: Labels

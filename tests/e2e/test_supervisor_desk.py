@@ -1,0 +1,117 @@
+"""The supervisor's desk on a real core: what is owed is seen, tried out and decided."""
+
+import signal
+from collections.abc import AsyncIterator
+from datetime import UTC
+from pathlib import Path
+
+import pytest
+
+from mes_terminal.errors import InputError
+from mes_terminal.link.client import LinkClient
+from mes_terminal.station.lock import find_core
+from mes_terminal.tui import desk_control
+from mes_terminal.tui.supervisor_app import SupervisorApp
+from tests.e2e.station_process import Station
+from tests.e2e.test_exception_command import LATER, PIN, SHORT
+from tests.tui.test_desk import Desk
+
+
+@pytest.fixture
+async def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Desk]:
+    """Ten chairs were made, ten of their 40 legs were in no lot; lot L-9 came after them."""
+    monkeypatch.setattr(desk_control, "POLL_S", 0.2)
+    station = Station(tmp_path)
+    folder = tmp_path / "plant"
+    folder.mkdir()
+    for name, text in SHORT.items():
+        (folder / f"{name}.csv").write_text(text)
+    station.run("load", str(folder))
+    station.scan("WO-1")
+    station.scan("NO-SUCH-CODE", code=1)
+    station.run("operator", "pin", "SUP-1", given=PIN)
+    core = station.start_core()
+    holder = find_core(station.database)
+    assert holder is not None
+    try:
+        app = SupervisorApp(LinkClient(holder.socket), plain=False, zone=UTC)
+        async with app.run_test(size=(120, 40)) as pilot:
+            desk = Desk(app, station, pilot)
+            await desk.sees("2 open", "shortage", "unknown code")
+            yield desk
+    finally:
+        if core.poll() is None:
+            core.send_signal(signal.SIGTERM)
+            core.wait(30)
+        station.close()
+
+
+async def test_what_a_load_brings_is_suggested_and_posted_by_badge_and_pin(desk: Desk) -> None:
+    """BF-22, BF-23."""
+    station = desk.core
+    await desk.sees("10 pcs LEG are owed", "No stock of it anywhere", "Order WO-1, line 10.")
+    receipts = station.folder / "plant" / "receipts.csv"
+    receipts.write_text(SHORT["receipts"] + LATER)
+    station.run("load", str(receipts.parent))
+    await desk.sees("1 50 pcs of L-9 at LINE")
+    await desk.do("r")
+    await desk.sees("From lot L-9 at LINE (50 pcs)")
+    await desk.do("2")
+    await desk.sees("It would end.", "posted: 10 pcs LEG L-9")
+    assert station.rows("exceptions", "--open")[0]["quantity"] == "10"
+    await desk.do("enter", "SUP-1", "enter", "1234", "enter")
+    await desk.sees("That is not the PIN of SUP-1")
+    await desk.do("SUP-1", "enter", PIN.decode().strip(), "enter")
+    await desk.sees("It has ended.")
+    await desk.do("enter")
+    await desk.sees("1 open", "Scans of a code that nothing reads")
+    await desk.do("r", "1")
+    await desk.sees("GONE")
+    await desk.do("enter")
+    await desk.sees("written off: 1")
+    await desk.do("enter", "OP-1", "enter", "1111", "enter")
+    await desk.sees("Anna has no PIN")
+    await desk.do("escape")
+    station.run("doctor")
+    everything = station.run("audit", "--json").stdout + station.run("journal", "--json").stdout
+    assert PIN.strip() not in everything
+    assert [row["code"] for row in station.rows("journal")] == ["WO-1", "NO-SUCH-CODE"]
+
+
+async def test_what_heals_by_itself_leaves_the_desk(desk: Desk) -> None:
+    """BF-22: a receipt from before the report."""
+    station = desk.core
+    receipts = station.folder / "plant" / "receipts.csv"
+    receipts.write_text(SHORT["receipts"] + "R-8,LEG,L-1,LINE,50,2026-01-02\n")
+    station.run("load", str(receipts.parent))
+    await desk.sees("1 open")
+    assert "shortage" not in desk.text()
+
+
+async def test_a_preview_needs_nobody_and_a_decision_somebody(desk: Desk) -> None:
+    """BF-23: who may is judged when somebody decides."""
+    holder = find_core(desk.core.database)
+    assert holder is not None
+    async with LinkClient(holder.socket) as link:
+        order = {"ids": [1], "decision": {"how": "write_off", "reason": "GONE"}}
+        (seen,) = await link.ask("resolve", list[dict[str, object]], **order, preview=True)
+        assert seen["outcome"] == "written_off"
+        with pytest.raises(InputError, match="Say who decides"):
+            await link.request("resolve", **order)
+    assert len(desk.core.rows("exceptions", "--open")) == 2
+
+
+async def test_a_core_that_stops_is_one_sentence(desk: Desk) -> None:
+    holder = find_core(desk.core.database)
+    assert holder is not None
+    async with LinkClient(holder.socket) as link:
+        await link.request("stop")
+    await desk.sees("The station is not there. What is shown may be old")
+
+
+def test_without_a_terminal_the_desk_says_what_to_use(tmp_path: Path) -> None:
+    refused = Station(tmp_path).run("supervisor", code=2).stderr.decode()
+    assert refused == (
+        "mes-terminal: The desk needs a terminal. Without one use: mes-terminal exceptions "
+        "--open.\n"
+    )
