@@ -25,9 +25,10 @@ def status_after(conn: Connection, report: Recorded, *, units_micro: int, is_res
     """Return what becomes of the order's status when so many units of a report are taken back.
 
     One that reports closed is started again if something remains; released, if no report stands any
-    more and it was released before the first of them. Hold, and what the ERP closed, stays.
+    more and it was released before the first of them. Hold, what the ERP closed, and what it released
+    again, stays.
     """
-    if report.is_rework or report.order_status in ("planned", "hold", "cancelled"):
+    if report.is_rework or report.order_status in ("planned", "released", "hold", "cancelled"):
         return report.order_status
     ended_micro = 0 if report.kind == "operation" else units_micro
     was_short, was_left, is_left = conn.execute(

@@ -163,20 +163,22 @@ class Books(Plant):
 
     def waiting(self, order: Order) -> list[tuple[Line | None, str, str, Fraction]]:
         """Return what of tracked material by hand no report has taken in, in the order issued."""
-        sums: dict[tuple[str, str, str], tuple[Line | None, Fraction]] = {}
-        for each in self.by_hand:
-            if each.order == order.number and each.lot:
-                key = (each.line.path if each.line else "", each.item, each.lot)
-                sums[key] = (each.line, each.quantity + sums.get(key, (None, Fraction(0)))[1])
+        taken: dict[tuple[str, str, str], Fraction] = {}
         for report in self.standing(order):
             for line, item, lot, quantity in report.taken_in:
                 key = (line.path if line else "", item, lot)
-                sums[key] = (line, sums[key][1] - quantity)
-        return [
-            (line, item, lot, quantity)
-            for (_, item, lot), (line, quantity) in sums.items()
-            if quantity
-        ]
+                taken[key] = taken.get(key, Fraction(0)) + quantity
+        left: dict[tuple[str, str, str], tuple[Line | None, Fraction]] = {}
+        for each in self.by_hand:
+            if each.order != order.number or not each.lot:
+                continue
+            key = (each.line.path if each.line else "", each.item, each.lot)
+            gone = min(each.quantity, taken.get(key, Fraction(0)))
+            taken[key] = taken.get(key, Fraction(0)) - gone
+            if each.quantity > gone:
+                known = left.get(key, (None, Fraction(0)))[1]
+                left[key] = (each.line, known + each.quantity - gone)
+        return [(line, item, lot, part) for (_, item, lot), (line, part) in left.items()]
 
     def _receive(self, row: Cells, at: str) -> None:
         item, lot, container = row["item"], row.get("lot") or "", row.get("container") or ""

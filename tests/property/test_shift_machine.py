@@ -9,25 +9,24 @@ replayed.
 """
 
 import json
-import os
 from datetime import timedelta
 from random import Random
 from typing import Any, Final
 
 import pytest
-from hypothesis import HealthCheck, Phase, event, note, seed, settings
+from hypothesis import event, note, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
     initialize,
     rule,
-    run_state_machine_as_test,
 )
 
 from mes_terminal.domain.healing import Decision
 from mes_terminal.domain.outcome import Outcome
 from mes_terminal.domain.rules import StationRules
 from tests.model.ledger_laws import BUILT_IN, SERIALS, Laws, state
+from tests.model.machine_run import run_machine
 from tests.model.shift import Shift, whole_ledger
 from tests.model.shift_plant import (
     CELLS,
@@ -480,29 +479,13 @@ class EverythingAtOnce(RuleBasedStateMachine):
 @pytest.mark.parametrize("run", range(8))
 def test_two_thousand_steps_of_everything_keep_the_invariants(run: int) -> None:
     """BF-4, BF-7, BF-10 … BF-13, BF-15 … BF-23, BF-26 … BF-31, BF-35 … BF-37; invariants 1 to 7."""
-    _run(run, settings(max_examples=10, stateful_step_count=25, derandomize=True))
+    run_machine(
+        EverythingAtOnce, run, settings(max_examples=10, stateful_step_count=25, derandomize=True)
+    )
 
 
 @pytest.mark.long
 @pytest.mark.parametrize("run", range(1000, 1025))
 def test_twenty_thousand_steps_of_everything_keep_the_invariants(run: int) -> None:
     """The same with other plants, and by chance anew each time."""
-    _run(run, settings(max_examples=20, stateful_step_count=40))
-
-
-def _run(run: int, profile: settings) -> None:
-    """Run the machine; runs of their own because hypothesis repeats a plant it has met."""
-    machine = type("EverythingAtOnce", (EverythingAtOnce,), {"run": run})
-    if profile.derandomize:
-        seed(run)(machine)
-    run_state_machine_as_test(
-        machine,
-        settings=settings(
-            profile,
-            deadline=None,
-            # shrinking a shift takes minutes; SHRINK=1 asks for it
-            phases=tuple(Phase) if os.environ.get("SHRINK") else (Phase.generate,),
-            suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
-            print_blob=True,
-        ),
-    )
+    run_machine(EverythingAtOnce, run, settings(max_examples=20, stateful_step_count=40))

@@ -6,14 +6,13 @@ and 7).
 """
 
 import json
-import os
 from datetime import timedelta
 from fractions import Fraction
 from random import Random
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, Phase, note, seed, settings
+from hypothesis import note, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
@@ -21,12 +20,12 @@ from hypothesis.stateful import (
     invariant,
     precondition,
     rule,
-    run_state_machine_as_test,
 )
 
 from mes_terminal.domain.outcome import Outcome
 from mes_terminal.domain.rules import StationRules
 from tests.model.ledger_laws import Laws
+from tests.model.machine_run import run_machine
 from tests.model.making import not_open
 from tests.model.model import Model
 from tests.model.random_plants import random_plant, receipts, table
@@ -333,29 +332,11 @@ def _drawn(each: Any) -> tuple[Any, ...]:
 def test_two_hundred_sequences_agree_with_the_model(run: int) -> None:
     """BF-3, BF-4, BF-14 … BF-17, BF-19 … BF-21, BF-25, BF-26, BF-29, BF-31, BF-35 … BF-37,
     BF-39."""
-    _run(run, settings(max_examples=10, stateful_step_count=25, derandomize=True))
+    run_machine(Beside, run, settings(max_examples=10, stateful_step_count=25, derandomize=True))
 
 
 @pytest.mark.long
 @pytest.mark.parametrize("run", range(1000, 1100))
 def test_two_thousand_sequences_agree_with_the_model(run: int) -> None:
     """The same with other plants, and by chance anew each time."""
-    _run(run, settings(max_examples=20, stateful_step_count=40))
-
-
-def _run(run: int, profile: settings) -> None:
-    """Run the machine; runs of their own because hypothesis repeats a plant it has met."""
-    machine = type("Beside", (Beside,), {"run": run})
-    if profile.derandomize:
-        seed(run)(machine)
-    run_state_machine_as_test(
-        machine,
-        settings=settings(
-            profile,
-            deadline=None,
-            # shrinking a plant takes minutes; SHRINK=1 asks for it
-            phases=tuple(Phase) if os.environ.get("SHRINK") else (Phase.generate,),
-            suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
-            print_blob=True,
-        ),
-    )
+    run_machine(Beside, run, settings(max_examples=20, stateful_step_count=40))
