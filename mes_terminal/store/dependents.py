@@ -50,15 +50,14 @@ _KINDS: Final = {
 
 def missing_stock(conn: Connection, taken: Iterable[Taken]) -> dict[StockKey, int]:
     """Return how much less than is to be taken back is where it went. What a container gave beyond
-    its books was never there."""
-    wanted: dict[StockKey, int] = {}
+    its books was never there; where the books stood below zero, they may do so again (BF-20)."""
+    wanted: dict[StockKey, list[Taken]] = {}
     for each in taken:
         moved = each.moved
         if moved.to_books and moved.kind != "adjustment" and each.quantity_micro:
-            key = (moved.lot_id, moved.to_id, moved.container_id)
-            wanted[key] = wanted.get(key, 0) + each.quantity_micro
+            wanted.setdefault((moved.lot_id, moved.to_id, moved.container_id), []).append(each)
     missing: dict[StockKey, int] = {}
-    for key, quantity in wanted.items():
+    for key, parts in wanted.items():
         row = conn.execute(
             """
             SELECT coalesce(sum(quantity_micro), 0) FROM balance
@@ -66,9 +65,34 @@ def missing_stock(conn: Connection, taken: Iterable[Taken]) -> dict[StockKey, in
             """,
             key,
         ).fetchone()
-        if row[0] < quantity:
-            missing[key] = quantity - row[0]
+        lacking = sum(each.quantity_micro for each in parts) - row[0]
+        if lacking > 0:
+            lacking -= _below_zero(
+                conn, key, row[0], min(each.moved.movement_seq for each in parts)
+            )
+        if lacking > 0:
+            missing[key] = lacking
     return missing
+
+
+def _below_zero(conn: Connection, key: StockKey, now_micro: int, first: int) -> int:
+    """Return by how much the books stood below zero before a movement."""
+    lot_id, location_id, container_id = key
+    row = conn.execute(
+        """
+        SELECT coalesce(sum(iif(to_location_id = :location_id, quantity_micro, -quantity_micro)), 0)
+          FROM movement
+         WHERE movement_seq >= :first AND lot_id = :lot_id AND container_id = :container_id
+           AND :location_id IN (from_location_id, to_location_id)
+        """,
+        {
+            "first": first,
+            "lot_id": lot_id,
+            "container_id": container_id,
+            "location_id": location_id,
+        },
+    ).fetchone()
+    return max(0, row[0] - now_micro)
 
 
 def gone_on(conn: Connection, missing: Iterable[StockKey], *, limit: int) -> list[str]:

@@ -32,7 +32,7 @@ TABLE = plant(
         WO-T,TABLE,5,released
         WO-P,TOP,5,released
         """,
-    operators="badge,name,role\nAK,Anna,operator\nBO,Bo,operator",
+    operators="badge,name,role\nAK,Anna,operator\nBO,Bo,operator\nSU,Sue,supervisor",
 )
 
 
@@ -196,3 +196,30 @@ def test_the_reversal_is_an_event_linked_to_its_report(tmp_path: Path) -> None:
     assert event["type"] == "io.mes-terminal.report.reversed.v1"
     assert event["data"]["reverses"] == report.report_id
     assert [a["quantity"] for a in event["data"]["material_actuals"]] == ["-1", "-3", "-1", "-1"]
+
+
+def test_what_filled_a_hole_in_the_books_can_be_taken_back(tmp_path: Path) -> None:
+    """BF-20, BF-31: four tops were used before they were booked. Five are reported, one is left in
+    the books, and the report can be taken back as long as nobody has used that one."""
+    station = tables(
+        tmp_path,
+        items="""
+            item,tracking,kind,shortage_policy
+            TABLE,lot,,
+            TOP,none,,negative
+            BOARD,lot,,
+            GLUE,none,,
+            """,
+    )
+    station.scan("%QTY 4")
+    station.scan("WO-T")
+    station.scan("WO-P")
+    assert station.stock("TOP", location="FG") == "1"
+    assert said(station.scan("%UNDO")) == ("recorded", None)
+    assert station.stock("TOP", location="FG") == "-4"
+    station.scan("WO-P")
+    station.scan("%QTY 1")
+    station.scan("WO-T")
+    outcome = station.scan("%UNDO WO-P", badge="SU")
+    assert said(outcome) == ("rejected", "has_dependents")
+    assert station.faults() == []
