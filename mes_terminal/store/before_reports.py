@@ -25,7 +25,7 @@ def status_after(conn: Connection, report: Recorded, *, units_micro: int, is_res
     """Return what becomes of the order's status when so many units of a report are taken back.
 
     One that reports closed is started again if something remains; released, if no report stands any
-    more and it was released before the first of them. Hold, what the ERP closed, and what it released
+    more and it was released before the first of them. Hold, and what the ERP closed or released
     again, stays.
     """
     if report.is_rework or report.order_status in ("planned", "released", "hold", "cancelled"):
