@@ -92,7 +92,7 @@ def _below_zero(conn: Connection, key: StockKey, now_micro: int, first: int) -> 
             "location_id": location_id,
         },
     ).fetchone()
-    return max(0, row[0] - now_micro)
+    return max(0, int(row[0]) - now_micro)
 
 
 def gone_on(conn: Connection, missing: Iterable[StockKey], *, limit: int) -> list[str]:
