@@ -34,6 +34,10 @@ COLUMNS: Final[dict[str, tuple[str, ...]]] = {
         "report_id", "kind", "quantity", "reversed", "lot", "serials", "person", "event_time",
         "status",
     ),
+    "order_yield": (
+        "work_order", "item", "good", "scrapped", "reworked", "yield_pct", "first_pass_pct",
+        "scrap",
+    ),
     "stock": ("item", "lot", "serial", "location", "quantity", "uom"),
     "lots": ("item", "lot", "status", "expires_on", "received_at", "supplier", "on_hand"),
     "stays": (
@@ -128,6 +132,7 @@ def orders(context: click.Context, /, **filters: Any) -> None:
       mes-terminal orders lines WO-1001
       mes-terminal orders reports WO-1001
       mes-terminal orders cost WO-1001
+      mes-terminal orders yield
     """
     if context.invoked_subcommand is None:
         show(context.ensure_object(Session), "orders", filters)
@@ -183,6 +188,27 @@ def order_costs(session: Session, numbers: tuple[str, ...]) -> None:
         return
     for line in render_costs(rows):
         click.echo(line)
+
+
+@orders.command("yield")
+@click.argument("number", required=False)
+@pass_session
+def order_yield(session: Session, number: str | None) -> None:
+    """Of the units that ended, how many are good, how many went to rework, and why others did not.
+
+    \b
+    Examples:
+      mes-terminal orders yield
+      mes-terminal orders yield WO-1003 --json
+    """
+    show(session, "order_yield", {"work_order": number}, told=_reasons_in_words)
+
+
+def _reasons_in_words(row: bytes) -> bytes:
+    """Return a yield as a table shows it: its reasons as `SCRATCH 3`."""
+    told = msgspec.json.decode(row)
+    told["scrap"] = [f"{each['reason'] or 'none'} {each['quantity']}" for each in told["scrap"]]
+    return msgspec.json.encode(told)
 
 
 @click.command()

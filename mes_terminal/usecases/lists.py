@@ -35,6 +35,7 @@ from mes_terminal.usecases.list_rows import (
 from mes_terminal.usecases.log_chain import prove
 from mes_terminal.usecases.order_costs import order_costs
 from mes_terminal.usecases.order_reports import order_reports
+from mes_terminal.usecases.order_yield import order_yield
 from mes_terminal.usecases.people import list_people
 from mes_terminal.usecases.policy_replay import replay_policy
 from mes_terminal.usecases.printables import PRINTABLES
@@ -311,6 +312,7 @@ LISTS: Final[dict[str, Callable[[Database, Mapping[str, str]], Iterator[Struct]]
     **{spec.name: spec for spec in _SPECS},
     "order_lines": _lines_of_an_order,
     "order_costs": order_costs,
+    "order_yield": order_yield,
     "order_reports": order_reports,
     "stays": list_stays,
     "policy_replay": replay_policy,

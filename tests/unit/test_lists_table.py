@@ -19,6 +19,7 @@ from mes_terminal.usecases.list_rows import (
     StockRow,
 )
 from mes_terminal.usecases.order_reports import OrderReportRow
+from mes_terminal.usecases.order_yield import YieldRow
 from mes_terminal.usecases.stays import StayRow
 
 
@@ -75,6 +76,7 @@ def test_every_column_of_a_table_is_a_key_of_its_list() -> None:
         "exceptions": ExceptionRow, "movements": MovementRow, "journal": JournalRow,
         "outbox": OutboxRow, "audit": AuditRow, "stays": StayRow,
         "order_reports": OrderReportRow,
+        "order_yield": YieldRow,
     }  # fmt: skip
     assert rows.keys() == COLUMNS.keys()
     for name, row in rows.items():
