@@ -9,10 +9,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from msgspec import Struct
 from msgspec.structs import replace
 
-from mes_terminal.domain.quantity import ceil_to_step, floor_to_step
-
-PERCENT_MICRO = 100_000_000
-"""Micro-percent in the whole."""
+from mes_terminal.domain.order import PERCENT_MICRO, net_target_micro
+from mes_terminal.domain.quantity import floor_to_step
 
 
 class CountedStock(Struct, frozen=True):
@@ -125,13 +123,8 @@ def in_process_micro(item_id: int, lines: Iterable[ProcessLine], units: Mapping[
         passed = line.passed_micro
         if passed is None:
             passed = line.reported_micro + units.get(line.work_order_id, 0)
-        held += max(0, _need(line, passed) - line.taken_micro)
+        held += max(0, net_target_micro(line, passed) - line.taken_micro)
     return held
-
-
-def _need(line: ProcessLine, units_micro: int) -> int:
-    counted = max(0, units_micro - line.since_micro) if line.per_unit else int(units_micro > 0)
-    return ceil_to_step(line.net_num * counted, line.net_den, line.step_micro)
 
 
 def _by_balance(stock: Sequence[CountedStock]) -> Iterator[Change]:

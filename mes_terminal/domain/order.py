@@ -3,6 +3,8 @@
 Values only; `store.order_facts` fills them in two reads, `domain.backflush` rules on them.
 """
 
+from typing import Protocol
+
 from msgspec import Struct
 
 from mes_terminal.domain.quantity import ceil_to_step, floor_to_step
@@ -211,7 +213,22 @@ def allowed_micro(order: OrderFacts, station_pct_micro: int) -> int:
     return order.quantity_micro + tolerance - made
 
 
-def net_target_micro(line: LineFacts, reported_micro: int) -> int:
+class Requirement(Protocol):
+    """What of an order line its net requirement depends on, as `LineFacts` tells it."""
+
+    @property
+    def per_unit(self) -> int: ...
+    @property
+    def net_num(self) -> int: ...
+    @property
+    def net_den(self) -> int: ...
+    @property
+    def step_micro(self) -> int: ...
+    @property
+    def since_micro(self) -> int: ...
+
+
+def net_target_micro(line: Requirement, reported_micro: int) -> int:
     """Return what the line takes without planned scrap once so much is reported (BF-4)."""
     if not line.per_unit:
         counted_micro = 1 if reported_micro else 0

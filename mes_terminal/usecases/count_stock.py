@@ -8,7 +8,7 @@ approves. Orders, units and products are reported meanwhile as ever.
 
 from msgspec.structs import replace
 
-from mes_terminal.domain.counting import CountedItem, find, in_process_micro, is_within
+from mes_terminal.domain.counting import CountedItem, Finding, find, in_process_micro, is_within
 from mes_terminal.domain.intent import CountCommand, CountScan, Named, ReportItem
 from mes_terminal.domain.outcome import OpenedException
 from mes_terminal.domain.quantity import QuantityError, format_quantity, parse_quantity
@@ -20,6 +20,9 @@ from mes_terminal.usecases.context import Answer, Context, answer, changed, fact
 from mes_terminal.usecases.handled import Handled, handled_by, in_slot, refused
 from mes_terminal.usecases.post_count import approve_later, post_difference
 from mes_terminal.usecases.report_production import report_item
+
+Found = list[tuple[CountedItem, Finding]]
+"""The items of a count, and what each came to."""
 
 
 def count_stock(conn: Connection, intent: CountCommand | CountScan, context: Context) -> Answer:
@@ -39,7 +42,7 @@ def _command(conn: Connection, argument: str, context: Context) -> Answer:
     if asked:
         return _take_answer(conn, count, asked[0], argument, context)
     if argument:
-        return _refuse(context, "no_effect", f"The count of {count.location} is still open",
+        return refused(context, "no_effect", f"The count of {count.location} is still open",
                        f"Scan what lies at {count.location}, or COUNT to end it")  # fmt: skip
     return _end(conn, count, context)
 
@@ -86,7 +89,7 @@ def _begin(conn: Connection, location: str, context: Context) -> Answer:
         said = f"{location} is no location of this station" if location else (
             "COUNT lacks its location"
         )  # fmt: skip
-        return _refuse(context, "malformed", said, "Scan COUNT with a location, such as COUNT LINE")
+        return refused(context, "malformed", said, "Scan COUNT with a location, such as COUNT LINE")
     place = materials.place(conn, location)
     draft = fact(context, "count.started", location, location=location)
     event_seq = append_event(conn, draft, context.head, context.scan, rules=context.rules)
@@ -174,15 +177,15 @@ def _end(conn: Connection, count: OpenCount, context: Context) -> Answer:
         replace(each, in_process_micro=in_process_micro(each.item_id, lines, units))
         for each in counts.counted_items(conn, count)
     ]
-    event_seq = _tell(conn, "count.ended", count, context, items)
+    found = [(each, find(each)) for each in items]
+    event_seq = _tell(conn, "count.ended", count, context, found)
     counts.end(conn, count, status="ended", event_seq=event_seq, at=context.scan.event_time)
-    waiting = [
-        opened for each in items if (opened := _settle(conn, count, each, context)) is not None
-    ]
+    settled = [_settle(conn, count, each, finding, context) for each, finding in found]
+    waiting = [opened for opened in settled if opened is not None]
     return answer(
         context,
         "recorded",
-        _said(count, items, waiting),
+        _said(count, found, waiting),
         "Scan an order, a unit or a component lot",
         event_seq=event_seq,
         exceptions=waiting,
@@ -191,10 +194,9 @@ def _end(conn: Connection, count: OpenCount, context: Context) -> Answer:
 
 
 def _settle(
-    conn: Connection, count: OpenCount, item: CountedItem, context: Context
+    conn: Connection, count: OpenCount, item: CountedItem, finding: Finding, context: Context
 ) -> OpenedException | None:
     """Book the difference of an item, or open the exception that asks for approval."""
-    finding = find(item)
     subject = f"count:{item.item}@{count.location}"
     counts.resolve_explained(
         conn,
@@ -221,15 +223,15 @@ def _settle(
     return opened
 
 
-def _said(count: OpenCount, items: list[CountedItem], waiting: list[OpenedException]) -> str:
-    if not items:
+def _said(count: OpenCount, found: Found, waiting: list[OpenedException]) -> str:
+    if not found:
         return f"The count of {count.location} is over: nothing was counted"
-    right = sum(not find(each).difference_micro for each in items)
-    corrected = len(items) - right - len(waiting)
+    right = sum(not finding.difference_micro for _, finding in found)
+    corrected = len(found) - right - len(waiting)
     parts = [f"{right} right"] if right else []
     parts += [f"{corrected} corrected"] if corrected else []
     parts += [f"{len(waiting)} for a supervisor to approve"] if waiting else []
-    counted = "1 item" if len(items) == 1 else f"{len(items)} items"
+    counted = "1 item" if len(found) == 1 else f"{len(found)} items"
     return f"{count.location} counted, {counted}: {', '.join(parts)}"
 
 
@@ -238,22 +240,18 @@ def _tell(
     kind: str,
     count: OpenCount,
     context: Context,
-    items: list[CountedItem] | None = None,
+    found: Found | None = None,
 ) -> int:
     figures = [
         {
             "item": each.item,
-            "expected": format_quantity(find(each).expected_micro),
-            "counted": format_quantity(find(each).counted_micro),
+            "expected": format_quantity(finding.expected_micro),
+            "counted": format_quantity(finding.counted_micro),
             "owed": format_quantity(each.owed_micro),
             "in_process": format_quantity(each.in_process_micro),
         }
-        for each in items or []
+        for each, finding in found or []
     ]
-    detail = {"location": count.location} | ({"items": figures} if items is not None else {})
+    detail = {"location": count.location} | ({"items": figures} if found is not None else {})
     draft = fact(context, kind, count.location, **detail)
     return append_event(conn, draft, read_head(conn), context.scan, rules=context.rules)
-
-
-def _refuse(context: Context, reason: str, said: str, hint: str) -> Answer:
-    return refused(context, reason, said, hint)

@@ -150,12 +150,9 @@ def _fault_at(
     for name, rows in ledger.items():
         if rows.next_event is not None and rows.next_event < event_seq:
             return f"a {name} of entry {rows.next_event} is not where it was written"
-    fault = _entry_fault(row, previous, [rows.take(event_seq) for rows in ledger.values()])
-    if fault:
-        return f"entry {event_seq} {fault}"
-    if not journal.reaches(_envelope.decode(row[5]).journalhash):
-        return f"entry {event_seq} names a journal that is not this one"
-    return None
+    taken = [rows.take(event_seq) for rows in ledger.values()]
+    fault = _entry_fault(row, previous, taken, journal)
+    return f"entry {event_seq} {fault}" if fault else None
 
 
 def _left_over(ledger: Mapping[str, _Rows]) -> str | None:
@@ -165,7 +162,9 @@ def _left_over(ledger: Mapping[str, _Rows]) -> str | None:
     return None
 
 
-def _entry_fault(row: tuple[Any, ...], previous: str, ledger: list[list[Any]]) -> str | None:
+def _entry_fault(
+    row: tuple[Any, ...], previous: str, ledger: list[list[Any]], journal: _Journal
+) -> str | None:
     event_seq, kind, event_time, outbox_seq, own_hash, body, *who, scan_seq = row[:11]
     stored = body.encode()
     if chain(previous, stored) != own_hash:
@@ -195,4 +194,6 @@ def _entry_fault(row: tuple[Any, ...], previous: str, ledger: list[list[Any]]) -
     )
     if columns != said:
         return "stands in columns that do not say what its bytes say"
+    if not journal.reaches(told.journalhash):
+        return "names a journal that is not this one"
     return None

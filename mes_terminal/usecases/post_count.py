@@ -7,8 +7,6 @@ count; `usecases.resolve_count` books by the same functions what a person approv
 from collections.abc import Sequence
 from typing import Final
 
-from msgspec.structs import replace
-
 from mes_terminal.domain.counting import Change, CountedItem, Finding
 from mes_terminal.domain.outcome import OpenedException
 from mes_terminal.domain.posting import MaterialActual, MovementRow
@@ -19,11 +17,11 @@ from mes_terminal.store.balances import add_stock
 from mes_terminal.store.counts import OpenCount
 from mes_terminal.store.database import Connection
 from mes_terminal.store.events import append_event, read_head
-from mes_terminal.store.exceptions import open_exception
 from mes_terminal.store.heal_queue import queue_healing
 from mes_terminal.store.reversals import change_stock
-from mes_terminal.usecases.context import Context, fact
+from mes_terminal.usecases.context import Context
 from mes_terminal.usecases.material_event import stock_event
+from mes_terminal.usecases.open_exception import open_exception
 
 ADJUSTMENT: Final = "@adjustment"
 
@@ -57,32 +55,20 @@ def approve_later(
     counted, expected = format_quantity(finding.counted_micro), format_quantity(
         finding.expected_micro
     )  # fmt: skip
-    draft = replace(
-        fact(
-            context,
-            "exception.opened",
-            "count_variance",
-            kind="count_variance",
-            item=item.item,
-            location=count.location,
-            counted=counted,
-            expected=expected,
-        ),
-        upstream=True,
-    )
-    event_seq = append_event(conn, draft, read_head(conn), context.scan, rules=context.rules)
     quantity = abs(finding.difference_micro)
-    exception_id = open_exception(
+    exception_id, _ = open_exception(
         conn,
-        kind="count_variance",
-        severity="warn",
+        "count_variance",
+        context,
         subject=subject,
         quantity_micro=quantity,
-        opened_at=context.scan.event_time,
-        event_seq=event_seq,
         cause=f"{counted} {item.uom} of {item.item} counted at {count.location}, "
         f"{expected} expected",
         item_id=item.item_id,
+        item=item.item,
+        location=count.location,
+        counted=counted,
+        expected=expected,
     )
     return OpenedException(
         exception_id, "count_variance", None, item.item, format_quantity(quantity)
