@@ -27,7 +27,7 @@ from mes_terminal.usecases.doctor import examine
 from mes_terminal.usecases.handle_scan import handle_scan
 from mes_terminal.usecases.heal import heal_all
 from mes_terminal.usecases.journal import journal_scans, waiting_scans
-from mes_terminal.usecases.lists import LISTS, order_lines
+from mes_terminal.usecases.lists import order_lines, read_list
 from mes_terminal.usecases.load_master_data import LoadResult, load_folder
 from mes_terminal.usecases.prepare_station import prepare_station
 from mes_terminal.usecases.watch_clock import last_reading, note_clock
@@ -99,7 +99,8 @@ class Station:
 
     def rows(self, name: str, **filters: str) -> list[Row]:
         """Return a list of the command line, as its JSON reads."""
-        return [as_json(row) for row in LISTS[name](self.db, filters)]
+        found = read_list(self.db, name, filters, rules=self.rules, now=self.now)
+        return [as_json(row) for row in found]
 
     def stock(self, item: str, lot: str | None = None, location: str = "LINE") -> str:
         """Return what is on hand, as text; `"0"` if nothing is."""

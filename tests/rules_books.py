@@ -10,6 +10,8 @@ from typing import Final
 
 from mes_terminal.domain.healing import Decision
 from mes_terminal.domain.outcome import Consumed, Outcome
+from mes_terminal.store.permits import Scope
+from mes_terminal.usecases.grant_permit import Wanted, grant_permit, is_situation
 from mes_terminal.usecases.resolve_exceptions import check_decision, resolve_exception
 from tests.plants import Row, Station
 from tests.rules_facts import Seen, Sight, seen
@@ -218,6 +220,19 @@ def resolve(station: Station, words: Sequence[str]) -> Sight:
     return Sight([*facts, *_drawn("scraps", ended.scrapped)], [ended.message])
 
 
+def permit(station: Station, words: Sequence[str]) -> Sight:
+    """`permit SITUATION ITEM [QUANTITY] by BADGE`: what a person lets pass until the shift ends."""
+    situation, item, *box, by, badge = words
+    assert by == "by", words
+    granted = grant_permit(
+        station.db,
+        Scope(situation=is_situation(situation), item=item, lot=None, work_order=None),
+        Wanted(quantity=box[0] if box else None, reason="RELEASED"),
+        by=badge, rules=station.rules, now=station.now,
+    )  # fmt: skip
+    return Sight([seen("granted", granted.quantity)], [granted.message])
+
+
 def doctor(station: Station, _words: Sequence[str]) -> Sight:
     """`doctor`: whether its checks of the books are all right."""
     faults = station.faults()
@@ -227,7 +242,8 @@ def doctor(station: Station, _words: Sequence[str]) -> Sight:
 QUESTIONS: Final[dict[str, Callable[[Station, Sequence[str]], Sight]]] = {
     "stock": stock, "order": order, "line": line, "lines": lines, "exceptions": exceptions,
     "movements": movements, "lot": lot, "made-of": made_of, "trace": trace,
-    "cost": cost, "labour": labour, "events": events, "resolve": resolve, "doctor": doctor,
+    "cost": cost, "labour": labour, "events": events, "resolve": resolve, "permit": permit,
+    "doctor": doctor,
 }  # fmt: skip
 
 

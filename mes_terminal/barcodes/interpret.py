@@ -11,16 +11,19 @@ from mes_terminal.barcodes.new_serial import read_unknown
 from mes_terminal.barcodes.payload import Payload, Swallowed
 from mes_terminal.domain.intent import (
     AwaitCode,
+    CallMaterial,
     Cancel,
     CloseShort,
     CountCommand,
     CountScan,
     Dismount,
+    EndOfShift,
     FillSlot,
     HandleMaterial,
     Help,
     Intent,
     Meaning,
+    MissingConversion,
     Named,
     NameOutputLot,
     Need,
@@ -35,6 +38,7 @@ from mes_terminal.domain.intent import (
     Scrap,
     SetQuantity,
     StartOrder,
+    StopLine,
     Undo,
     UseMaterial,
 )
@@ -61,10 +65,6 @@ _DISMOUNTS = frozenset({"EMPTY", "UNMOUNT", "ASIDE"})
 _FOR_ORDERS = frozenset({"START", "SHORT"})
 _COUNTED = frozenset({"container", "lot", "item", "component_serial"})
 """What a count takes; orders and units are reported meanwhile as ever."""
-_AWAITS = _DISMOUNTS | {
-    "SHORT", "SCRAP", "REWORK", "ISSUE", "RETURN", "EXTRA", "MOVE", "HOLD", "RELEASE"
-}  # fmt: skip
-"""Commands that wait for a code; `START` waits only where it lacks its order."""
 
 
 def interpret(payload: Payload, session: Session, meanings: list[Meaning]) -> Intent:
@@ -109,18 +109,18 @@ def _command(payload: Payload, meanings: list[Meaning]) -> Intent:
             return Cancel()
         case "HELP":
             return Help()
+        case "STOP":
+            return StopLine(argument)
+        case "CALL":
+            return CallMaterial()
+        case "END":
+            return EndOfShift()
         case "START":
             return _start(argument, meanings)
         case "OP":
             return _operation(argument, meanings)
-        case verb if verb in _AWAITS:
-            return AwaitCode(verb, argument)
         case verb:
-            return Refuse(
-                "no_effect",
-                f"{verb} has no effect at this station yet",
-                "Scan an order, a unit or a component lot",
-            )
+            return AwaitCode(verb or "", argument)
 
 
 def _quantity(argument: str) -> Intent:
@@ -286,7 +286,11 @@ def _quantity_of(
     quantity = session.pending_quantity_micro
     label = payload.groups.get("quantity")
     if quantity is None and meaning.fault is not None:
-        return None, Refuse("malformed", meaning.fault, "Call a supervisor; nothing was booked")
+        lacks = None
+        if meaning.lacks_uom is not None:
+            lacks = MissingConversion(meaning.item_id, meaning.lacks_uom)
+        hint = "Call a supervisor; nothing was booked"
+        return None, Refuse("malformed", meaning.fault, hint, lacks)
     if quantity is None:
         quantity = meaning.quantity_micro
     if label is not None and quantity is None:

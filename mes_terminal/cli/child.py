@@ -13,10 +13,12 @@ import sys
 import threading
 import time
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from mes_terminal.errors import CoreError, DatabaseError, InputError, StationError
 from mes_terminal.station.lock import find_core
+from mes_terminal.store.private_file import make_private
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -57,18 +59,20 @@ class CoreChild:
             ) from error
 
 
-def start_core(database: Path, config: Path | None, environment: Mapping[str, str]) -> CoreChild:
+def start_core(
+    database: Path, config: Path | None, environment: Mapping[str, str], *, training: bool = False
+) -> CoreChild:
     """Start a core and wait until it listens. Raises the error it ended with."""
     log = database.with_name(database.name + ".log")
-    log.parent.mkdir(parents=True, exist_ok=True)
     if log.exists() and log.stat().st_size > LOG_MAX_BYTES:
         log.replace(log.with_name(log.name + ".1"))
     command = [sys.executable, "-m", "mes_terminal", "--db", str(database)]
     command += ["--config", str(config)] if config is not None else []
+    make_private(log)
     with log.open("ab") as errors:
         before = errors.tell()
         process = subprocess.Popen(  # noqa: S603  our own program
-            [*command, "core", "--for-screen"],
+            [*command, "core", "--for-screen", *(["--training"] if training else [])],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=errors,
@@ -92,10 +96,17 @@ class KeptCore:
     One that ends in order (`core --stop`) stays away, and so does one that dies at once.
     """
 
-    def __init__(self, database: Path, config: Path | None, environment: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        database: Path,
+        config: Path | None,
+        environment: Mapping[str, str],
+        *,
+        training: bool = False,
+    ) -> None:
         """Start it and wait until it listens. Raises the error it ended with."""
-        self._given = database, config, environment
-        self.child = start_core(*self._given)
+        self._start = partial(start_core, database, config, environment, training=training)
+        self.child = self._start()
         self._leaving = threading.Event()
         self.keeper = threading.Thread(target=self._keep, name="keeper", daemon=True)
         self.keeper.start()
@@ -112,7 +123,7 @@ class KeptCore:
                 stood = time.monotonic() - began_s >= STOOD_LEAST_S
                 if code == 0 or not stood or self._leaving.is_set():
                     return
-                self.child = start_core(*self._given)
+                self.child = self._start()
 
 
 def _end_of(code: int, log: Path, before: int) -> StationError:

@@ -19,8 +19,9 @@ STOP_MAX_S: Final = 30.0
 @click.command(epilog="Example: mes-terminal --config /etc/mes-terminal/station.toml core")
 @click.option("--stop", is_flag=True, help="Stop the core that runs; the scan at hand is finished.")
 @click.option("--for-screen", is_flag=True, hidden=True)
+@click.option("--training", is_flag=True, help="On a training copy, which only this opens.")
 @pass_session
-def core(session: Session, stop: bool, for_screen: bool) -> None:
+def core(session: Session, stop: bool, for_screen: bool, training: bool) -> None:
     """Run the station without a screen, until SIGTERM."""
     if stop:
         _stop(session)
@@ -29,7 +30,7 @@ def core(session: Session, stop: bool, for_screen: bool) -> None:
 
     logs.write_to(sys.stderr)
     try:
-        run_core(session.database_path, session.settings, for_screen=for_screen)
+        run_core(session.database_path, session.settings, for_screen=for_screen, training=training)
     finally:
         logs.close()
 

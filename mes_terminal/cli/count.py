@@ -1,11 +1,13 @@
-"""`count`: what counts came to, and what is due to be counted (BF-32). Thin.
+"""`count`: what counts came to, what is due to be counted, how right the books were (BF-32). Thin.
 
 Counting itself is done at the station: `%COUNT location`, lots with quantities, `%COUNT`.
 """
 
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 import click
+import msgspec
 
 from mes_terminal.cli.session import Session, pass_session
 from mes_terminal.cli.table import print_rows
@@ -15,6 +17,10 @@ COUNTED: Final = (
     "ended_at",
 )  # fmt: skip
 DUE: Final = ("location", "item", "item_class", "reason", "counted_at")
+ACCURACY: Final = (
+    "location", "item_class", "counts", "within", "share_pct", "off_by", "value_absolute",
+    "value_net", "currency", "unvalued",
+)  # fmt: skip
 
 _of_item = click.option("--item", metavar="ITEM", help="Only this item.")
 _at_location = click.option("--location", metavar="LOCATION", help="Only this location.")
@@ -22,7 +28,7 @@ _at_location = click.option("--location", metavar="LOCATION", help="Only this lo
 
 @click.group()
 def count() -> None:
-    """Counts of stock: what they came to, and what is due.
+    """Counts of stock: what they came to, what is due, and how right the books were.
 
     A place is counted at the station, while the line runs: COUNT with the location, each lot with
     its quantity, COUNT.
@@ -31,6 +37,7 @@ def count() -> None:
     Examples:
       mes-terminal count list --item LEG
       mes-terminal count due --json
+      mes-terminal count accuracy --since 2026-11-01
     """
 
 
@@ -54,13 +61,32 @@ def count_list(session: Session, item: str | None, location: str | None) -> None
 def count_due(session: Session, item: str | None, location: str | None) -> None:
     """What should be counted, and why: below zero, an exception, empty while a line waits, never,
     or by the rhythm of its class."""
-    from mes_terminal.station.clock import utc_now
+    print_rows(
+        session.rows("counts_due", _given(item=item, location=location)),
+        DUE,
+        as_json=session.as_json,
+    )
 
-    days = session.settings.stock.count_days
-    rhythm = {"A": days.A, "B": days.B, "C": days.C, "default": days.default}
-    filters = _given(item=item, location=location, now=utc_now())
-    filters |= {name: str(each) for name, each in rhythm.items()}
-    print_rows(session.rows("counts_due", filters), DUE, as_json=session.as_json)
+
+@count.command()
+@_of_item
+@_at_location
+@click.option("--since", metavar="DAY", help="Only counts that ended from this day or time on.")
+@pass_session
+def accuracy(session: Session, item: str | None, location: str | None, since: str | None) -> None:
+    """How right the books were when they were counted, by location and class of item."""
+    rows = session.rows("count_accuracy", _given(item=item, location=location, since=since))
+    print_rows(rows if session.as_json else _with_off_by(rows), ACCURACY, as_json=session.as_json)
+
+
+def _with_off_by(rows: Iterable[bytes]) -> Iterator[bytes]:
+    """Yield the rows with what the books were off by in one text."""
+    for row in rows:
+        found = msgspec.json.decode(row)
+        found["off_by"] = [
+            f"{each['absolute']} {each['uom']} (net {each['net']})" for each in found["quantities"]
+        ]
+        yield msgspec.json.encode(found)
 
 
 def _given(**filters: str | None) -> dict[str, str]:

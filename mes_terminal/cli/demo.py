@@ -27,7 +27,11 @@ if TYPE_CHECKING:
 
 SETTINGS: Final = "simulated.toml"
 PLANT: Final = "sample-plant"
-SCENARIO: Final = "scenarios/demo.scan"
+SCENARIOS: Final = ("demo", "assembly", "good-shift", "bad-shift")
+LATE_PAPERS: Final = "late-papers"
+"""What the good shift has before it begins; the bad one goes without."""
+SUPERVISOR: Final = ("sofia", "2580")
+"""Who can end exceptions here, with badge and PIN."""
 SCANNER: Final = "simulated"
 SCANNER_KEY: Final = "MES_TERMINAL_SCANNER__SIMULATED__"
 HEADLESS_SPEED: Final = 200.0
@@ -38,23 +42,34 @@ READY_MAX_S: Final = 10.0
 """How long the scanner may take to be found by the core."""
 
 
-@click.command(epilog="Examples: mes-terminal demo · mes-terminal demo --headless")
+@click.command(
+    epilog="Examples: mes-terminal demo · mes-terminal demo --headless · "
+    "mes-terminal demo --scenario bad-shift"
+)
 @click.option("--headless", is_flag=True, help="No screen: print each outcome, then a summary.")
+@click.option(
+    "--scenario",
+    type=click.Choice(SCENARIOS),
+    default=SCENARIOS[0],
+    show_default=True,
+    help="What is scanned.",
+)
 @pass_session
-def demo(session: Session, headless: bool) -> int:
+def demo(session: Session, headless: bool, scenario: str) -> int:
     """Watch the sample plant being scanned. Nothing is kept."""
     with tempfile.TemporaryDirectory(prefix="mes-terminal-demo-") as folder:
         headless = headless or not (sys.stdin.isatty() and sys.stdout.isatty())
         if not headless:
             click.echo("Loading the sample plant …", err=True)
-        plant = _prepare(session, Path(folder), in_haste=headless)
+        plant = _prepare(session, Path(folder), scenario, in_haste=headless)
         with plant.core() as core:
             return plant.play_to_output(core) if headless else plant.play_to_screen(core)
 
 
-def _prepare(session: Session, folder: Path, *, in_haste: bool) -> DemoPlant:
-    """Load the sample plant into a new database."""
+def _prepare(session: Session, folder: Path, scenario: str, *, in_haste: bool) -> DemoPlant:
+    """Load the sample plant into a new database, and give its supervisor a PIN."""
     from mes_terminal.cli.shipped import shipped
+    from mes_terminal.station.desk_requests import PeopleOrder
 
     port = folder / "scanner"
     os.environ[f"{SCANNER_KEY}PORT"] = str(port)
@@ -63,11 +78,16 @@ def _prepare(session: Session, folder: Path, *, in_haste: bool) -> DemoPlant:
         os.environ[f"{SCANNER_KEY}INCOMPLETE_MS"] = str(HEADLESS_APART_MS)
     config = shipped(SETTINGS)
     inner = Session(config, folder / "demo.db", session.as_json, session.debug)
+    badge, pin = SUPERVISOR
     with inner.desk() as desk:
-        result = desk.load(shipped(PLANT), dry_run=False, diff=False, at=None)
-    if result["faults"]:
-        raise click.ClickException(f"The sample plant has a fault: {result['faults'][0]}")
-    return DemoPlant(inner, config, port, shipped(SCENARIO))
+        for name in (PLANT, *([LATE_PAPERS] if scenario == "good-shift" else [])):
+            result = desk.load(shipped(name), dry_run=False, diff=False, at=None)
+            if result["faults"]:
+                raise click.ClickException(f"{name} has a fault: {result['faults'][0]}")
+        desk.change_people(PeopleOrder(change="pin", badge=badge, new_pin=pin))
+    if not in_haste:
+        click.echo(f"F7 is the supervisor's desk: badge {badge}, PIN {pin}.", err=True)
+    return DemoPlant(inner, config, port, shipped(f"scenarios/{scenario}.scan"))
 
 
 class DemoPlant:
@@ -177,6 +197,10 @@ class DemoPlant:
                 continue
             name = f"{row['item']} {row['lot'] or row['serial'] or ''}"
             click.echo(f"  {name:<32} {row['location']:<8} {row['quantity']:>10} {row['uom']}")
+        filters = {"open": "yes"}
+        opened = [msgspec.json.decode(row) for row in self._session.rows("exceptions", filters)]
+        kinds = len({row["kind"] for row in opened})
+        click.echo(f"Exceptions: {len(opened)} open, of {kinds} kinds")
         checks = [msgspec.json.decode(row) for row in self._session.checks()]
         failed = [check for check in checks if not check["ok"]]
         click.echo(f"Ledger: {len(movements)} movements")

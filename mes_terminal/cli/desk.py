@@ -19,10 +19,15 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from mes_terminal.cli.session import Desk, Session
-    from mes_terminal.domain.resolving import Resolved
+    from mes_terminal.domain.morning import Morning
+    from mes_terminal.domain.resolving import Assigned, Resolved
+    from mes_terminal.domain.shift_report import ShiftReport
     from mes_terminal.link.blocking import Client
+    from mes_terminal.station.approving import Approval, ApproveOrder, PermitDone, PermitOrder
     from mes_terminal.station.booking import Booking
-    from mes_terminal.station.desk_requests import PeopleOrder, ResolveOrder
+    from mes_terminal.station.desk_requests import AssignOrder, PeopleOrder, ResolveOrder
+    from mes_terminal.station.loading import DecideLoadOrder, ProposeOrder
+    from mes_terminal.station.shift_requests import EndCallOrder, EndShiftOrder
 
 DEVICE: Final = "cli"
 """The device of scans that a command gives."""
@@ -48,15 +53,57 @@ class LinkDesk:
             "load", dict, folder=str(folder.absolute()), dry_run=dry_run, diff=diff, at=at
         )
 
+    def propose_load(self, order: ProposeOrder) -> Any:
+        """See `Desk`."""
+        return self._client.ask("propose_load", dict, **msgspec.to_builtins(order))
+
+    def decide_load(self, order: DecideLoadOrder) -> Any:
+        """See `Desk`."""
+        return self._client.ask("approve_load", dict, **msgspec.to_builtins(order))
+
     def resolve(self, order: ResolveOrder) -> list[Resolved]:
         """See `Desk`."""
         from mes_terminal.domain.resolving import Resolved
 
         return self._client.ask("resolve", list[Resolved], **msgspec.to_builtins(order))
 
+    def assign(self, order: AssignOrder) -> list[Assigned]:
+        """See `Desk`."""
+        from mes_terminal.domain.resolving import Assigned
+
+        return self._client.ask("assign", list[Assigned], **msgspec.to_builtins(order))
+
     def change_people(self, order: PeopleOrder) -> None:
         """See `Desk`."""
         self._client.request("people", **msgspec.to_builtins(order))
+
+    def morning(self) -> Morning:
+        """See `Desk`."""
+        from mes_terminal.domain.morning import Morning
+
+        return self._client.ask("morning", Morning)
+
+    def end_shift(self, order: EndShiftOrder) -> ShiftReport:
+        """See `Desk`."""
+        from mes_terminal.domain.shift_report import ShiftReport
+
+        return self._client.ask("end_shift", ShiftReport, **msgspec.to_builtins(order))
+
+    def end_call(self, order: EndCallOrder) -> None:
+        """See `Desk`."""
+        self._client.request("end_call", **msgspec.to_builtins(order))
+
+    def approve(self, order: ApproveOrder) -> Approval:
+        """See `Desk`."""
+        from mes_terminal.station.approving import Approval
+
+        return self._client.ask("approve", Approval, **msgspec.to_builtins(order))
+
+    def change_permit(self, order: PermitOrder) -> PermitDone:
+        """See `Desk`."""
+        from mes_terminal.station.approving import PermitDone
+
+        return self._client.ask("permit", PermitDone, **msgspec.to_builtins(order))
 
     def preflight(self, work_order: str) -> Any:
         """See `Desk`."""
@@ -88,6 +135,23 @@ class LocalDesk:
         self._booking.heal_all()
         return msgspec.to_builtins(result)
 
+    def propose_load(self, order: ProposeOrder) -> Any:
+        """See `Desk`."""
+        from mes_terminal.station import loading, signing
+
+        signing.sign(self._booking, order.proof, order.pin)
+        return msgspec.to_builtins(loading.propose(self._booking, order))
+
+    def decide_load(self, order: DecideLoadOrder) -> Any:
+        """See `Desk`."""
+        from mes_terminal.station import loading, signing
+
+        signing.sign(self._booking, order.proof, order.pin)
+        decide = loading.refuse if order.answer == "refuse" else loading.approve
+        result = decide(self._booking, order)
+        self._booking.heal_all()
+        return msgspec.to_builtins(result)
+
     def resolve(self, order: ResolveOrder) -> list[Resolved]:
         """See `Desk`."""
         from mes_terminal.station import signing
@@ -95,7 +159,17 @@ class LocalDesk:
 
         if order.proof is not None:
             signing.sign(self._booking, order.proof, order.pin)
-        return list(resolve(self._booking, order))
+        ended = list(resolve(self._booking, order))
+        self._booking.heal_all()
+        return ended
+
+    def assign(self, order: AssignOrder) -> list[Assigned]:
+        """See `Desk`."""
+        from mes_terminal.station import signing
+        from mes_terminal.station.desk_requests import assign
+
+        signing.sign(self._booking, order.proof, order.pin)
+        return assign(self._booking, order)
 
     def change_people(self, order: PeopleOrder) -> None:
         """See `Desk`."""
@@ -105,6 +179,53 @@ class LocalDesk:
         if order.proof is not None:
             signing.sign(self._booking, order.proof, order.pin)
         change_people(self._booking, order, new_hash(order))
+
+    def morning(self) -> Morning:
+        """See `Desk`."""
+        from mes_terminal.station.clock import utc_now
+        from mes_terminal.usecases.morning import morning_of
+        from mes_terminal.usecases.rehearse_queue import rehearse_queue
+
+        db, rules, now = self._booking.db, self._booking.rules, utc_now()
+        queue = rehearse_queue(db, rules, now=now)
+        assert queue is not None
+        return morning_of(db, queue, rules, now=now)
+
+    def end_shift(self, order: EndShiftOrder) -> ShiftReport:
+        """See `Desk`."""
+        from mes_terminal.station import signing
+        from mes_terminal.station.shift_requests import sign_off
+
+        signing.sign(self._booking, order.proof, order.pin)
+        return sign_off(self._booking, order)
+
+    def end_call(self, order: EndCallOrder) -> None:
+        """See `Desk`."""
+        from mes_terminal.station import signing
+        from mes_terminal.station.shift_requests import end_call
+
+        signing.sign(self._booking, order.proof, order.pin)
+        end_call(self._booking, order)
+
+    def approve(self, order: ApproveOrder) -> Approval:
+        """See `Desk`."""
+        from mes_terminal.station import approving, signing
+
+        booking = self._booking
+        signing.sign(booking, order.proof, order.pin)
+        answered = approving.approve(booking, order)
+        outcome = None
+        if answered.again is not None:
+            outcome = booking.book(approving.scan_again(booking, answered))
+            booking.heal_all()
+        return approving.told(answered, outcome)
+
+    def change_permit(self, order: PermitOrder) -> PermitDone:
+        """See `Desk`."""
+        from mes_terminal.station import approving, signing
+
+        signing.sign(self._booking, order.proof, order.pin)
+        return approving.change_permit(self._booking, order)
 
     def preflight(self, work_order: str) -> Any:
         """See `Desk`."""

@@ -30,7 +30,7 @@ DPI_MAX: Final = 1200
 COPIES_MAX: Final = 1000
 QUANTITIES: Final = (1, 2, 5, 10, 20, 50)
 REASON_COMMANDS: Final = {
-    "scrap": "SCRAP", "rework": "REWORK", "extra": "EXTRA", "short_close": "SHORT"
+    "scrap": "SCRAP", "rework": "REWORK", "extra": "EXTRA", "short_close": "SHORT", "stop": "STOP",
 }  # fmt: skip
 """Which command takes reasons of a kind; those that have an effect at the station."""
 COMMANDS: Final = {
@@ -44,6 +44,8 @@ COMMANDS: Final = {
     "HOLD": "hold",
     "RELEASE": "release",
     "REWORK": "reworked",
+    "CALL": "call",
+    "END": "end",
 }
 """The commands that stand alone, and the word of the template that says what each does."""
 
@@ -61,10 +63,12 @@ COMMANDS: Final = {
               help="Label templates; default labels.template of the settings.")  # fmt: skip
 @click.option("--show-template", is_flag=True,
               help="Print the built-in template of KIND, or of all, to copy it.")  # fmt: skip
+@click.option("--language", metavar="CODE",
+              help="Of situations: en, de; default station.language.")  # fmt: skip
 @pass_session
 def labels(
     session: Session, kind: str | None, names: tuple[str, ...], form: Any, out: Path | None,
-    copies: int, dpi: int, template: Path | None, show_template: bool,
+    copies: int, dpi: int, template: Path | None, show_template: bool, language: str | None,
 ) -> None:  # fmt: skip
     """Print travellers, labels, badges, places and command cards.
 
@@ -74,6 +78,7 @@ def labels(
       finished ITEM [LOT]       unit ITEM SERIAL…           box ITEM LOT QUANTITY NUMBER…
       link ITEM [LOT [SERIAL]]  badge [BADGE…]              location [LOCATION…]
       command-card              text CODE…                  gs1 AI=VALUE…
+      situations
 
     \b
     Examples:
@@ -86,10 +91,17 @@ def labels(
         raise InputError(f"Name a kind of label. There are: {', '.join(KINDS)}.")
     if kind is not None and kind not in KINDS:
         raise InputError(f"There is no label {kind!r}. There are: {', '.join(KINDS)}.")
+    if language is not None and kind != SITUATIONS:
+        raise InputError(f"--language goes with {SITUATIONS}.")
+    if show_template and kind == SITUATIONS:
+        raise InputError(f"{SITUATIONS} has no template: paper says what the screen says.")
     if kind is None or show_template:
         click.echo(built_in_text() if kind is None else built_in_table(kind), nl=False)
         return
-    made = _sheets(session, kind, names, _templates(session, template))
+    if kind == SITUATIONS:
+        made = _situations(session, language)
+    else:
+        made = _sheets(session, kind, names, _templates(session, template))
     sheets = [sheet for sheet in made for _ in range(copies)]
     if not sheets:
         raise InputError(f"Nothing to print: the plant has no {kind} yet. Load it first.")
@@ -98,6 +110,16 @@ def labels(
     for path in written:
         told = {"file": str(path), "kind": kind, "sheets": len(sheets) // len(written)}
         click.echo(msgspec.json.encode(told) if session.as_json else str(path))
+
+
+def _situations(session: Session, language: str | None) -> Iterator[Sheet]:
+    from mes_terminal.cli.situations import situation_sheets
+
+    return situation_sheets(
+        language=language or session.settings.station.language,
+        prefix=session.rules.codes.command_prefix,
+        place=_place(session),
+    )
 
 
 def _templates(session: Session, file: Path | None) -> Templates:
@@ -153,7 +175,8 @@ def _item(session: Session, item: str) -> Row:
 
 
 def _place(session: Session) -> str:
-    return f"{session.settings.station.id} · {session.settings.station.site}"
+    place = f"{session.settings.station.id} · {session.settings.station.site}"
+    return f"TRAINING · {place}" if session.on_training_copy else place
 
 
 def _wants(names: tuple[str, ...], least: int, form: str) -> None:
@@ -327,4 +350,6 @@ PAGES: Final[dict[str, Callable[[Session, tuple[str, ...], Templates], Iterator[
     "command-card": _command_cards,
 }
 """Kind of page to what makes its sheets."""
-KINDS: Final = ("traveller", *LABELS, "command-card")
+SITUATIONS: Final = "situations"
+"""Cards in the screen's own words, without a template."""
+KINDS: Final = ("traveller", *LABELS, "command-card", SITUATIONS)

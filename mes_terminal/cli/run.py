@@ -34,13 +34,15 @@ def show_screen(session: Session, run_screen: Callable[[Path], int]) -> int:
     """Show a screen on the core that runs, else on one that ends with it; return its code."""
     from mes_terminal.cli.child import KeptCore
     from mes_terminal.station.lock import find_core
+    from mes_terminal.station.training import require_kind
 
     config = session.config.absolute() if session.config is not None else None
     _ = session.settings  # a mistake in the settings is told here, not in the core's log
+    require_kind(session.database_path, training=session.is_training)
     kept = None
     holder = find_core(session.database_path)
     if holder is None:
-        kept = KeptCore(session.database_path, config, os.environ)
+        kept = KeptCore(session.database_path, config, os.environ, training=session.is_training)
         holder = kept.child.holder
     code = run_screen(holder.socket)
     if kept is not None:

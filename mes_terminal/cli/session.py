@@ -11,7 +11,7 @@ import sys
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import click
 import msgspec
@@ -22,13 +22,21 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from pathlib import Path
 
+    from mes_terminal.domain.morning import Morning
     from mes_terminal.domain.outcome import Outcome
-    from mes_terminal.domain.resolving import Resolved
+    from mes_terminal.domain.resolving import Assigned, Resolved
     from mes_terminal.domain.rules import StationRules
+    from mes_terminal.domain.shift_report import ShiftReport
     from mes_terminal.link.blocking import Client
     from mes_terminal.settings import Settings
-    from mes_terminal.station.desk_requests import PeopleOrder, ResolveOrder
+    from mes_terminal.station.approving import Approval, ApproveOrder, PermitDone, PermitOrder
+    from mes_terminal.station.desk_requests import AssignOrder, PeopleOrder, ResolveOrder
+    from mes_terminal.station.loading import DecideLoadOrder, ProposeOrder
     from mes_terminal.station.lock import Holder
+    from mes_terminal.station.shift_requests import EndCallOrder, EndShiftOrder
+
+
+TRAINING_SENTENCE: Final = "TRAINING: {} is a copy for training; nothing of it counts."
 
 
 class Desk(Protocol):
@@ -43,11 +51,35 @@ class Desk(Protocol):
     def load(self, folder: Path, *, dry_run: bool, diff: bool, at: str | None) -> Any:
         """Load a folder of master data; the result as JSON values."""
 
+    def propose_load(self, order: ProposeOrder) -> Any:
+        """Propose a folder for another person to apply; the result as JSON values."""
+
+    def decide_load(self, order: DecideLoadOrder) -> Any:
+        """Apply or refuse a proposed load; the result as JSON values. Raises `InputError`."""
+
     def resolve(self, order: ResolveOrder) -> list[Resolved]:
         """End exceptions (BF-23), or say what would become of them. Raises `InputError`."""
 
+    def assign(self, order: AssignOrder) -> list[Assigned]:
+        """Give exceptions to a person. Raises `InputError`."""
+
     def change_people(self, order: PeopleOrder) -> None:
         """Give a PIN, add or disable a person. Raises `InputError`."""
+
+    def morning(self) -> Morning:
+        """What the supervisor sees in the morning."""
+
+    def end_shift(self, order: EndShiftOrder) -> ShiftReport:
+        """Sign the shift off. Raises `InputError`."""
+
+    def end_call(self, order: EndCallOrder) -> None:
+        """Acknowledge a call for material. Raises `InputError`."""
+
+    def approve(self, order: ApproveOrder) -> Approval:
+        """Answer what the station asked a supervisor (BF-24). Raises `InputError`."""
+
+    def change_permit(self, order: PermitOrder) -> PermitDone:
+        """Grant a permit, or end one (BF-24). Raises `InputError`."""
 
     def preflight(self, work_order: str) -> Any:
         """What a close of the order would do now; the result as JSON values."""
@@ -61,6 +93,8 @@ class Session:
     db: Path | None = None
     as_json: bool = False
     debug: bool = False
+    is_training: bool = False
+    """A training copy is meant, and nothing else."""
 
     @cached_property
     def settings(self) -> Settings:
@@ -80,28 +114,42 @@ class Session:
         has one lock and one socket."""
         return (self.db or self.settings.database_path()).expanduser().resolve()
 
+    @cached_property
+    def on_training_copy(self) -> bool:
+        """Whether the database is a training copy; the first who asks is told so."""
+        from mes_terminal.store.training_mark import is_training
+
+        if not is_training(self.database_path):
+            return False
+        print(TRAINING_SENTENCE.format(self.database_path), file=sys.stderr, flush=True)  # noqa: T201
+        return True
+
     def rows(self, name: str, filters: dict[str, str] | None = None) -> Iterator[bytes]:
         """Yield the rows of the list `name`, each as its JSON object, in the list's order.
 
         Goes through the running core, else reads the database. Raises `NoDatabaseError`.
         """
+        _ = self.on_training_copy
         holder = self._core()
         if holder is not None:
             with self._connect(holder) as client:
                 yield from client.pages("list", name=name, filters=filters or {})
             return
+        from mes_terminal.station.clock import utc_now
         from mes_terminal.store.database import open_reader
-        from mes_terminal.usecases.lists import LISTS
+        from mes_terminal.usecases.lists import read_list
 
         reader = open_reader(self.database_path)
         try:
-            for row in LISTS[name](reader, filters or {}):
+            found = read_list(reader, name, filters or {}, rules=self.rules, now=utc_now())
+            for row in found:
                 yield msgspec.json.encode(row)
         finally:
             reader.close()
 
     def checks(self) -> Iterator[bytes]:
         """Yield doctor's findings, each as its JSON object `{"check", "ok", "detail"}`."""
+        _ = self.on_training_copy
         holder = self._core()
         if holder is not None:
             with self._connect(holder) as client:
@@ -146,6 +194,7 @@ class Session:
         """
         from mes_terminal.cli.desk import open_desk
 
+        _ = self.on_training_copy
         with open_desk(self) as desk:
             yield desk
 

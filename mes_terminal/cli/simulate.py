@@ -73,7 +73,7 @@ def simulate(session: Session, file: Path, speed: float | None) -> int:
 def _refuse_beside_real_ones(session: Session) -> None:
     settings = session.settings
     real = [name for name, table in settings.scanner.items() if table.driver not in (None, DEVICE)]
-    if real and settings.station.mode != "test":
+    if real and settings.station.mode != "test" and not session.on_training_copy:
         raise InputError(
             f"This live station has a scanner ({real[0]}), and a simulated one would book beside "
             'it. Use a station with mode = "test".',

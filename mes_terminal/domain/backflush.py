@@ -6,7 +6,8 @@ order of BF-15 and knows what is left; `draw` brings both together and names how
 mounted, which may hold a little more than its books (BF-17), and on substitutes (BF-29).
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Final
 
 from msgspec import Struct
 
@@ -22,6 +23,9 @@ from mes_terminal.domain.outcome import Certainty
 
 PoolKey = tuple[int, int]
 """item_id, location_id: what lines may share."""
+
+NO_BALANCE: Final = 0
+"""The balance of a source that is beside the books: what is drawn of it is found there first."""
 
 WEAKEST_LAST: tuple[Certainty, ...] = ("exact", "sole", "pooled", "assumed", "unknown")
 
@@ -259,6 +263,51 @@ def draw(needed: Sequence[Due], stock: Stock) -> list[Draw]:
         scrap, scrap_missing = stock.take(line, key, due.scrap_micro)
         draws.append(Draw(line, net, scrap, net_missing, scrap_missing))
     return draws
+
+
+def short_keys(draws: Iterable[Draw]) -> set[PoolKey]:
+    """Return the items at places of which something is missing that would be owed or refused: what
+    goes below zero by its policy is not (BF-20)."""
+    return {
+        (each.line.item_id, each.line.location_id)
+        for each in draws
+        if (each.net_missing_micro or each.scrap_missing_micro)
+        and each.line.shortage_policy != "negative"
+    }
+
+
+def found_uncounted(draws: Iterable[Draw], sources: Mapping[PoolKey, Source]) -> list[Draw]:
+    """Return the draws with what is missing of uncounted items found beside the books: a gain of
+    the item's nameless lot, used at once (BF-20, go-live)."""
+    found: list[Draw] = []
+    for each in draws:
+        line = each.line
+        source = sources.get((line.item_id, line.location_id))
+        missing = (each.net_missing_micro, each.scrap_missing_micro)
+        if source is None or not any(missing) or line.shortage_policy == "negative":
+            found.append(each)
+            continue
+        sure: Certainty | None = None if line.tracking == "none" else "unknown"
+        net, scrap = ([Piece(source, micro, sure, micro)] if micro else [] for micro in missing)
+        found.append(
+            Draw(
+                line,
+                [*each.net, *net],
+                [*each.scrap, *scrap],
+                overdrawn_micro=each.overdrawn_micro,
+            )
+        )
+    return found
+
+
+def uncounted_keys(draws: Iterable[Draw]) -> set[PoolKey]:
+    """Return the items at places of which something was found so."""
+    return {
+        (each.line.item_id, each.line.location_id)
+        for each in draws
+        for piece in (*each.net, *each.scrap)
+        if piece.source.balance_id == NO_BALANCE
+    }
 
 
 def in_line_order(lines: Iterable[LineFacts], draws: Iterable[Draw]) -> list[Draw]:

@@ -99,9 +99,9 @@ def cost_sheet(facts: CostFacts, *, places: int) -> CostSheet:
     valued = [*lines, *required, *standard]
     return CostSheet(
         lines=tuple(_rounded_cumulatively(lines, places)),
-        total=_minor(_value(lines), places),
-        standard=_minor(_value(standard), places),
-        usage_variance=_minor(_value(used) - _value(required), places),
+        total=minor_units(_value(lines), places),
+        standard=minor_units(_value(standard), places),
+        usage_variance=minor_units(_value(used) - _value(required), places),
         missing=tuple(sorted({one for line in valued for one in _missing(line)})),
     )
 
@@ -321,13 +321,13 @@ def _rounded_cumulatively(
             yield line, None
             continue
         exact += line.cost
-        now = _minor(exact, places)
+        now = minor_units(exact, places)
         yield line, now - told
         told = now
 
 
-def _minor(cost: Fraction, places: int) -> int:
-    """Return a cost in minor units, a half rounded away from zero."""
+def minor_units(cost: Fraction, places: int) -> int:
+    """Return millionths of the currency in minor units, a half rounded away from zero."""
     scale: int = 10**places
     minor = abs(cost) * scale / MICRO
     rounded = (2 * minor.numerator + minor.denominator) // (2 * minor.denominator)

@@ -84,7 +84,7 @@ def find(item: CountedItem) -> Finding:
 
     Expected is the book less what is owed and less what units in process hold (BF-32). What they
     used explains first what is missing of some lot; what it does not explain there is was found
-    beside the books.
+    beside the books: in no lot, and so nothing to book, where the place has none of the item.
     """
     gone = item.owed_micro + item.in_process_micro
     found = list(_by_balance(item.stock))
@@ -93,7 +93,7 @@ def find(item: CountedItem) -> Finding:
         explained = min(gone, max(0, -each.delta_micro))
         gone -= explained
         changes.append(replace(each, delta_micro=each.delta_micro + explained))
-    if gone:
+    if gone and changes:
         more = max(changes, key=lambda each: each.delta_micro)
         at = changes.index(more)
         changes[at] = replace(more, delta_micro=more.delta_micro + gone)

@@ -9,7 +9,7 @@ or writes off a part by the same rows because a person said so (BF-23).
 from collections.abc import Iterator, Sequence
 from typing import Final, Literal
 
-from msgspec import Struct
+from msgspec import UNSET, Struct, UnsetType
 
 from mes_terminal.domain.backflush import Piece
 from mes_terminal.domain.order import Source
@@ -133,6 +133,8 @@ class HealedData(Struct, frozen=True, kw_only=True):
     fixed_by: Cause | None = None
     """What mended it; `None`: a person decided."""
     decision: Decision | None = None
+    scan_id: str | UnsetType = UNSET
+    """The scan that was made of a failed one: it is no input of its own (invariant 5)."""
     material_actuals: Sequence[LineActual | MaterialActual]
     exceptions: list[OpenedException]
 

@@ -54,6 +54,11 @@ def seconds_between(earlier: str, later: str) -> float:
     return (to_datetime(later) - to_datetime(earlier)).total_seconds()
 
 
+def utc_offset(instant: str, zone: ZoneInfo) -> str:
+    """Return what the clocks of `zone` were ahead of UTC at an instant: `+01:00`."""
+    return to_datetime(instant).astimezone(zone).isoformat()[-6:]
+
+
 def plus_seconds(instant: str, seconds: float) -> str:
     """Return the instant `seconds` after `instant`."""
     return format_instant(to_datetime(instant) + timedelta(seconds=seconds))

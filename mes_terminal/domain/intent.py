@@ -34,6 +34,8 @@ class Meaning(Struct, frozen=True):
     supplier: str | None = None
     fault: str | None = None
     """Why its quantity cannot be used, in words."""
+    lacks_uom: str | None = None
+    """The unit of the label that has no conversion, where that is why (BF-2)."""
 
 
 class ReportOrder(Struct, frozen=True):
@@ -202,6 +204,20 @@ class Undo(Struct, frozen=True):
     argument: str = ""
 
 
+class StopLine(Struct, frozen=True):
+    """`%STOP reason`: the line stands until the next good report."""
+
+    reason_code: str
+
+
+class CallMaterial(Struct, frozen=True):
+    """`%CALL`: somebody brings material, please."""
+
+
+class EndOfShift(Struct, frozen=True):
+    """`%END`: what is open, for whoever signs the shift off."""
+
+
 class Cancel(Struct, frozen=True):
     """`%CANCEL`."""
 
@@ -226,12 +242,20 @@ class Need(Struct, frozen=True):
     """The command that goes on waiting."""
 
 
+class MissingConversion(Struct, frozen=True):
+    """A unit of measure on a label that has no conversion to the item's base unit (BF-2)."""
+
+    item_id: int
+    uom: str
+
+
 class Refuse(Struct, frozen=True):
     """Nothing can be posted; `reason` as in `command-line`."""
 
     reason: str
     message: str
     hint: str
+    lacks: MissingConversion | None = None
 
 
 class UnknownCode(Struct, frozen=True):
@@ -241,6 +265,7 @@ class UnknownCode(Struct, frozen=True):
 Intent = (
     ReportOrder | ReportUnit | ReportNewUnit | ReportItem | ReportOperation | StartOrder
     | CloseShort | UseMaterial | NameOutputLot | FillSlot | CountCommand | CountScan | Scrap
-    | Rework | HandleMaterial | Dismount | SetQuantity | AwaitCode | Undo | Cancel | Help
+    | Rework | HandleMaterial | Dismount | SetQuantity | AwaitCode | Undo | StopLine
+    | CallMaterial | EndOfShift | Cancel | Help
     | PresentBadge | Need | Refuse | UnknownCode
 )  # fmt: skip

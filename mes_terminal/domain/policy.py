@@ -62,6 +62,10 @@ RECORDED: Final[frozenset[Situation]] = frozenset(
 )
 """What is let pass is `recorded` where no report is made by it; everywhere else `completed`."""
 
+APPROVAL_DEVICE: Final = "approval"
+"""Where a code comes from that the station handles again because it was approved (BF-24); no
+scanner is called so."""
+
 BLOCKED: Final = "Nothing was booked: this station does not allow that"
 """Stands in the message of every scan that the matrix blocked, so that `policy --replay` finds it
 among those that another rule refused for the same reason."""
@@ -116,21 +120,31 @@ class Deviation(Struct, frozen=True, kw_only=True):
     situation: Situation
     item: str
     item_class: str | None
+    lot: str | None = None
+    """The lot or serial in question."""
+    work_order: str | None = None
+    """The order it is for, where the outcome does not name it."""
     quantity: str | None = None
-    """By how much, where that can be said."""
+    """By how much, where that can be said: what a permit counts."""
     said: str
     """What is wrong, as a sentence without its full stop."""
     hint: str
     """What to do where it is refused."""
 
 
-class Consent(Struct, frozen=True):
-    """What somebody answered to one question of the matrix."""
+class Consent(Struct, frozen=True, omit_defaults=True):
+    """What somebody answered to one question of the matrix, or let pass ahead of it."""
 
     situation: Situation
     level: ControlLevel
     reason: str | None = None
     second_person: str | None = None
+    lot: str | None = None
+    """It is for this lot or serial only."""
+    permit: int | None = None
+    """The permit that lets it pass."""
+    lasts: bool = True
+    """What is mounted by it stays let pass; by a permit with a box each draw is judged."""
 
 
 class Question(Struct, frozen=True, kw_only=True):
@@ -141,6 +155,12 @@ class Question(Struct, frozen=True, kw_only=True):
     person: str | None
     """Who was asked."""
     given: tuple[Consent, ...] = ()
+    lot: str | None = None
+    """The lot or serial it is about."""
+    approval_id: int | None = None
+    """The request that a supervisor finds at the desk, where the level is `approve`."""
+    approver: str | None = None
+    """The supervisor whose badge was scanned and whose PIN is awaited."""
 
 
 def asked_as(situation: Situation, level: ControlLevel) -> str:

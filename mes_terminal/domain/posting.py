@@ -162,6 +162,9 @@ class LogHead(Struct, frozen=True):
     movement_seq: int
     journal_hash: str
     """The newest entry of the journal's own chain (`outcome_hash`)."""
+    master_data_version: int = 0
+    clock_in_doubt: bool = False
+    """The clock jumped, and nobody has confirmed it since (BF-33)."""
 
 
 class _Envelope(Struct, frozen=True, kw_only=True):
@@ -175,6 +178,10 @@ class _Envelope(Struct, frozen=True, kw_only=True):
     time: str
     datacontenttype: str = "application/json"
     recordedtime: str
+    utcoffset: str
+    clockstate: str | UnsetType = UNSET
+    softwareversion: str
+    masterdataversion: str
     person: str | UnsetType = UNSET
     secondperson: str | UnsetType = UNSET
     reason: str | UnsetType = UNSET
@@ -193,14 +200,17 @@ def event_body(
     head: LogHead,
     *,
     source: str,
+    software: str,
     recorded_at: str,
+    utc_offset: str,
     scan_hash: str | None,
     ledger: bytes | None,
 ) -> bytes:
     """Return the exact bytes of the event that follows `head`, recorded at `recorded_at`.
 
-    `scan_hash` is that of the journal row that caused it, `ledger` what `ledger_bytes` made of its
-    rows; `None` where there is none.
+    `software` is the version of the program, `utc_offset` what the site's clocks were ahead of UTC
+    (`+01:00`), `scan_hash` that of the journal row that caused it, `ledger` what `ledger_bytes`
+    made of its rows; `None` where there is none.
     """
     data = _encode(draft.data)
     log_sequence = f"{head.event_seq + 1:012d}"
@@ -215,6 +225,10 @@ def event_body(
             subject=draft.subject,
             time=draft.event_time,
             recordedtime=recorded_at,
+            utcoffset=utc_offset,
+            clockstate="in_doubt" if head.clock_in_doubt else UNSET,
+            softwareversion=software,
+            masterdataversion=str(head.master_data_version),
             person=UNSET if draft.person is None else draft.person,
             secondperson=UNSET if draft.second_person is None else draft.second_person,
             reason=UNSET if draft.reason is None else draft.reason,

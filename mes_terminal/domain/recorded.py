@@ -4,7 +4,7 @@ Each says what of it went back since, so that what stands of a report is known a
 parts. Filled by `store.recalled`, ruled on by `domain.reversal`.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Final, Literal
 
 from msgspec import Struct
@@ -158,3 +158,13 @@ def stock_changes(taken: Iterable[Taken]) -> dict[tuple[int, int, int], int]:
                 key = (moved.lot_id, location_id, moved.container_id)
                 changes[key] = changes.get(key, 0) + sign * each.quantity_micro
     return changes
+
+
+def came_back(taken: Iterable[Taken], changes: Mapping[tuple[int, int, int], int]) -> list[Taken]:
+    """Return the movements whose stock is where it came from again: not those of what was found
+    beside the books and goes back there."""
+    return [
+        each
+        for each in taken
+        if changes.get((each.moved.lot_id, each.moved.from_id, each.moved.container_id))
+    ]

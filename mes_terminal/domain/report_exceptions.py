@@ -5,6 +5,7 @@ the part of its report (BF-23).
 """
 
 from collections.abc import Iterable, Iterator
+from typing import Final
 
 from mes_terminal.domain.backflush import Draw
 from mes_terminal.domain.order import LineFacts, OrderFacts
@@ -13,6 +14,17 @@ from mes_terminal.domain.report_plan import ExceptionDraft, ReportRequest, Short
 
 _Found = tuple[LineFacts, ExceptionKind, int, int, str, int | None]
 """line, kind, quantity, of it planned scrap, cause, lot."""
+
+_CODES: Final = {
+    "lot_on_hold": "held",
+    "lot_expired": "expired",
+    "location_on_hold": "location_held",
+    "over_consumption": "over",
+    "under_consumption": "under",
+}
+"""The stable word of a cause, where it is not the cause itself."""
+_ABOUT_A_LOT: Final = frozenset({"lot_expired", "lot_on_hold", "substitution"})
+"""Kinds whose cause is a sentence."""
 
 
 def exceptions_of(
@@ -37,13 +49,21 @@ def exceptions_of(
         known = shortfalls[line.line_id].open.get(kind)
         draft_id = known.exception_id if known else next_id
         drafts.append(
-            ExceptionDraft(draft_id, known is None, kind, line, quantity, scrap, cause, lot_id)
-        )
+            ExceptionDraft(
+                draft_id, known is None, kind, line, quantity, scrap, _code_of(kind, cause), cause,
+                lot_id,
+            )
+        )  # fmt: skip
         next_id += known is None
     if not request.off_target:
         return drafts
     place = {line.line_id: position for position, line in enumerate(lines)}
     return sorted(drafts, key=lambda draft: place[draft.line.line_id])
+
+
+def _code_of(kind: ExceptionKind, cause: str) -> str:
+    word = "let_pass" if kind in _ABOUT_A_LOT else _CODES.get(cause, cause)
+    return f"{kind}:{word}"
 
 
 def _drawn(each: Draw, shortfalls: dict[int, Shortfall]) -> Iterator[_Found]:

@@ -110,6 +110,8 @@ class ExceptionDraft(Struct, frozen=True):
     line: LineFacts
     quantity_micro: int
     scrap_micro: int
+    cause_code: str
+    """The kind and a stable word: `shortage:expired`."""
     cause: str
     lot_id: int | None = None
     """The lot it is about, if it is about one."""

@@ -61,6 +61,14 @@ class Resolved(Struct, frozen=True, kw_only=True):
     """How much of it is still open."""
 
 
+class Assigned(Struct, frozen=True, kw_only=True):
+    """Whether one exception was given to somebody, in the keys of `exception assign --json`."""
+
+    id: int
+    outcome: Literal["assigned", "already_done", "refused"]
+    message: str
+
+
 class Decided(Struct, frozen=True, kw_only=True):
     """Who decided what, when, and on which station."""
 
@@ -218,6 +226,12 @@ def ended_event(
         reason=decided.decision.reason,
         movements=movements,
     )
+
+
+def retried_event(found: OpenException, decided: Decided, scan_id: str) -> EventDraft:
+    """Return the event of a failed scan that was handled again, as the scan of that id."""
+    draft = ended_event(found, decided)
+    return msgspec.structs.replace(draft, data=msgspec.structs.replace(draft.data, scan_id=scan_id))
 
 
 def written_off_by(decided: Decided) -> str:

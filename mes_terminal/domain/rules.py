@@ -4,11 +4,15 @@
 """
 
 import re
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Literal
 from zoneinfo import ZoneInfo
 
 from msgspec import Struct
 
+from mes_terminal.domain.currency import DEFAULT_CURRENCY
+from mes_terminal.domain.duties import DutyRules
 from mes_terminal.domain.policy import ControlMatrix
 
 ShortagePolicy = Literal["exception", "block", "negative"]
@@ -59,8 +63,12 @@ class StationRules(Struct, frozen=True, kw_only=True):
     output_location: str = "FG"
     scrap_location: str = "SCRAP"
     shortage_policy: ShortagePolicy = "exception"
+    is_shadow: bool = False
+    """Go-live: what the books lack of an item is not owed until it is first counted (BF-20)."""
     lot_overrun_pct_micro: int = 3_000_000
     count_tolerance_pct_micro: int = 2_000_000
+    count_days: Mapping[str, int] = MappingProxyType({"A": 30, "B": 90, "C": 180, "default": 180})
+    """After how many days an item is counted again, by its class (BF-32)."""
     issue_method: IssueMethod = "backflush"
     require_sign_in: bool = False
     order_scan: Literal["close", "start"] = "close"
@@ -71,6 +79,14 @@ class StationRules(Struct, frozen=True, kw_only=True):
     min_cycle_s: int = 0
     policy: ControlMatrix = ControlMatrix()
     receive_from_labels: bool = False
+    currency: str = DEFAULT_CURRENCY
+    """Of standard costs, by its code of ISO 4217."""
+    duties: DutyRules = {}
+    """Whose exceptions are, by kind, and until when they are due."""
+    idle_logoff_s: int = 900
+    """Who is signed in and has not scanned for so long is signed out; 0: never."""
+    load_second_person: bool = False
+    """A load is proposed by one person and applied by another."""
     codes: CodeRules = CodeRules()
     codes_of: dict[str, CodeRules] = {}
     """The scanners whose codes are read in a way of their own, by name."""

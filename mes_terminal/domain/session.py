@@ -42,6 +42,10 @@ class Session(Struct, frozen=True, kw_only=True):
     clock_in_doubt: bool = False
     master_data_version: int = 0
     anything_mounted: bool = False
+    line_stop_id: int | None = None
+    """The stop that lasts: it ends with the next good report."""
+    anything_called: bool = False
+    """Somebody called for material that nobody has brought yet."""
 
 
 class Person(Struct, frozen=True):

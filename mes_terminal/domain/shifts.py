@@ -1,11 +1,11 @@
 """Production day and shift: a night shift belongs to the day it began (BF-33). Pure."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from msgspec import Struct
 
-from mes_terminal.domain.instants import to_datetime
+from mes_terminal.domain.instants import format_instant, to_datetime
 
 
 class Shift(Struct, frozen=True):
@@ -31,3 +31,15 @@ def production_day(instant: str, shifts: list[Shift], zone: ZoneInfo) -> tuple[s
         if shift.days >> began.weekday() & 1:
             return began.strftime("%Y%m%d"), shift.shift
     return local.strftime("%Y%m%d"), None
+
+
+def shift_end(instant: str, shifts: list[Shift], zone: ZoneInfo) -> str:
+    """Return when the shift that runs at an instant ends; outside every shift the calendar day."""
+    day, name = production_day(instant, shifts, zone)
+    began = datetime.strptime(day, "%Y%m%d").replace(tzinfo=zone)
+    running = next((each for each in shifts if each.shift == name), None)
+    if running is None:
+        return format_instant(began + timedelta(days=1))
+    over_midnight = running.end_minute <= running.start_minute
+    ends = began + timedelta(days=int(over_midnight), minutes=running.end_minute)
+    return format_instant(ends)

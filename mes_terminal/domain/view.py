@@ -108,11 +108,63 @@ class CountView(Struct, frozen=True):
     items: int
 
 
+class StopView(Struct, frozen=True):
+    """The line stands: since when, and why."""
+
+    since: str
+    reason: str
+    description: str | None = None
+    """What the plant calls the reason."""
+
+
+class CallView(Struct, frozen=True):
+    """Material was called and has not come: of the item, else for the order, else anything."""
+
+    item: str | None
+    work_order: str | None
+    times: int
+    since: str
+
+
+class HandedOverView(Struct, frozen=True):
+    """Open exceptions of a kind that are handed over to who has just signed in."""
+
+    kind: str
+    count: int
+
+
+class ApprovalView(Struct, frozen=True, kw_only=True):
+    """What the station asks a supervisor now (BF-24)."""
+
+    id: int
+    situation: str
+    item: str
+    lot: str | None
+    work_order: str | None
+    quantity: str | None
+    said: str
+    until: str
+    approver: str | None = None
+    """Whose badge was scanned: the screen asks for the PIN."""
+    approver_name: str | None = None
+
+
+class AnswerView(Struct, frozen=True):
+    """What a supervisor answered and nobody has used yet: which code may be scanned again."""
+
+    id: int
+    status: Literal["approved", "refused"]
+    by: str
+    code: str
+    said: str
+
+
 class StationView(Struct, frozen=True, kw_only=True):
     """Everything the operator's screen needs beside the last outcome."""
 
     station: str
-    mode: Literal["live", "test"]
+    mode: Literal["live", "test", "training"]
+    """`training`: on a copy of the live database, which nothing leaves."""
     now: str
     language: str = "en"
     person: str | None = None
@@ -140,6 +192,14 @@ class StationView(Struct, frozen=True, kw_only=True):
     oldest_waiting_at: str | None = None
     exceptions_open: int = 0
     count: CountView | None = None
+    stopped: StopView | None = None
+    calls: list[CallView] = []
+    """The oldest first."""
+    handed_over: list[HandedOverView] = []
+    """Told from the signing in until the next report."""
+    approval: ApprovalView | None = None
+    answers: list[AnswerView] = []
+    """The newest first."""
     preflight: PreflightView | None = None
     clock_in_doubt: bool = False
     scans_waiting: int = 0

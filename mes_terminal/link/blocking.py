@@ -13,6 +13,7 @@ import msgspec
 
 from mes_terminal.errors import CoreError
 from mes_terminal.link import protocol
+from mes_terminal.link.places import is_trusted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -36,6 +37,9 @@ class Client:
         except OSError as error:
             self._socket.close()
             raise gone() from error
+        if not is_trusted(self._socket):
+            self._socket.close()
+            raise strange()
         self._socket.settimeout(None)
         self._lines = self._socket.makefile("rb")
         self._number = 0
@@ -120,6 +124,14 @@ class Client:
         if not line.endswith(b"\n"):
             raise gone()
         return protocol.decode_message(line)
+
+
+def strange() -> CoreError:
+    """Return the error of a core that is somebody else's: it is told nothing, no PIN above all."""
+    return CoreError(
+        "The station's core runs as another user. Nothing was asked. Use the station's own user.",
+        reason="not_allowed",
+    )
 
 
 def gone() -> CoreError:

@@ -14,10 +14,11 @@ import msgspec
 
 from mes_terminal.errors import CoreError, StationError
 from mes_terminal.link import protocol
-from mes_terminal.link.blocking import gone
+from mes_terminal.link.blocking import gone, strange
+from mes_terminal.link.places import is_trusted
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncGenerator, AsyncIterator
     from pathlib import Path
 
     from mes_terminal.link.protocol import Message
@@ -89,15 +90,24 @@ class LinkClient:
         """Ask and return the answer as a `kind`."""
         return msgspec.json.decode(await self.request(do, **params), type=kind)
 
-    async def pages(self, do: str, **params: Any) -> AsyncIterator[list[msgspec.Raw]]:
-        """Ask for a list and yield its pages: rows, each a JSON object."""
+    async def pages(self, do: str, **params: Any) -> AsyncGenerator[list[msgspec.Raw], None]:
+        """Ask for a list and yield its pages: rows, each a JSON object.
+
+        Who closes it early tells the core that no more is wanted.
+        """
         async with self._asking(do, params) as answers:
-            while True:
-                message = await answers.get()
-                if message.rows:
-                    yield message.rows
-                if not message.more:
-                    return
+            number, is_whole = self._number, False
+            try:
+                while True:
+                    message = await answers.get()
+                    is_whole = not message.more
+                    if message.rows:
+                        yield message.rows
+                    if is_whole:
+                        return
+            finally:
+                if not is_whole:
+                    self._cancel(number)
 
     async def subscribe(self) -> AsyncIterator[tuple[str, msgspec.Raw]]:
         """Yield what the core pushes: its kind and its JSON.
@@ -111,6 +121,11 @@ class LinkClient:
             await self._begin()
         while True:
             yield await self._pushes.get()
+
+    def _cancel(self, number: int) -> None:
+        if self._writer is not None:
+            self._number += 1
+            self._writer.write(protocol.encode_request(self._number, "cancel", {"request": number}))
 
     @contextlib.asynccontextmanager
     async def _asking(self, do: str, params: dict[str, Any]) -> AsyncIterator[_Answers]:
@@ -164,6 +179,9 @@ class LinkClient:
             )
         except OSError as error:
             raise gone() from error
+        if not is_trusted(self._writer.get_extra_info("socket")):
+            self._writer.close()
+            raise strange()
         self._attached.set()
         return reader
 

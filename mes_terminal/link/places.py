@@ -39,11 +39,21 @@ def socket_path(database: Path, environment: Mapping[str, str] | None = None) ->
 
 def may_talk(connection: socket.socket) -> bool:
     """Tell whether the peer of a Unix socket is this user or root."""
+    return _peer(connection) in (os.getuid(), 0)
+
+
+def is_trusted(connection: socket.socket) -> bool:
+    """Tell whether whoever listens may be told a PIN: this user or root. Root trusts anybody, as it
+    may be at the station of any user."""
+    return os.getuid() == 0 or may_talk(connection)
+
+
+def _peer(connection: socket.socket) -> int:
     credentials = connection.getsockopt(
         socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i")
     )
     _, uid, _ = struct.unpack("3i", credentials)
-    return uid in (os.getuid(), 0)
+    return int(uid)
 
 
 def _folders(environment: Mapping[str, str]) -> list[Path]:

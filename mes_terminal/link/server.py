@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from typing import TYPE_CHECKING, Any, Final
 
 from mes_terminal import logs
@@ -101,6 +101,8 @@ class _Client:
         self._outgoing: asyncio.Queue[bytes] = asyncio.Queue(protocol.PUSHES_WAITING_MAX)
         self._free = asyncio.Semaphore(protocol.REQUESTS_WAITING_MAX)
         self._tasks: set[asyncio.Task[None]] = set()
+        self._lists: dict[int, asyncio.Task[None]] = {}
+        """The lists that are being sent, by the number of their request."""
 
     def send_now(self, line: bytes) -> None:
         """Queue a line; a client that is too far behind is dropped."""
@@ -146,10 +148,21 @@ class _Client:
             except InputError as error:
                 self._refuse(error)
                 return
+            if request.do == "cancel":
+                self._cancel(request)
+                continue
             await self._free.acquire()
             task = asyncio.create_task(self._work(request))
             self._tasks.add(task)
             task.add_done_callback(self._done)
+
+    def _cancel(self, request: Request) -> None:
+        """End a list that the client wants no more of; nothing else can be cancelled, and nothing
+        is answered."""
+        number = request.params.get("request")
+        task = self._lists.get(number) if isinstance(number, int) else None
+        if task is not None:
+            task.cancel()
 
     def _done(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
@@ -164,11 +177,23 @@ class _Client:
             self.subscribed = self.subscribed or request.do == "subscribe"
             answer = self._answer(request)
             if isinstance(answer, AsyncIterator):
-                await self._send_pages(request.id, answer)
+                await self._send_list(request.id, answer)
             else:
                 await self._outgoing.put(protocol.encode_result(request.id, await answer))
         except StationError as error:
             await self._outgoing.put(protocol.encode_error(request.id, error))
+
+    async def _send_list(self, number: int, pages: AsyncIterator[list[bytes]]) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        self._lists[number] = task
+        try:
+            await self._send_pages(number, pages)
+        except asyncio.CancelledError:
+            if isinstance(pages, AsyncGenerator):
+                await pages.aclose()
+        finally:
+            del self._lists[number]
 
     async def _send_pages(self, number: int, pages: AsyncIterator[list[bytes]]) -> None:
         async for rows in pages:

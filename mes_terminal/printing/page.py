@@ -4,11 +4,12 @@ A `Sheet` is a value: documents make it, `printing.render` writes it as PDF, SVG
 every form shows the same.
 """
 
-from typing import Literal
+from typing import Final, Literal
 
 from msgspec import Struct
 
 Align = Literal["left", "centre", "right"]
+BLACK: Final = "#000000"
 
 
 class Text(Struct, frozen=True, kw_only=True):
@@ -24,6 +25,8 @@ class Text(Struct, frozen=True, kw_only=True):
     bold: bool = False
     align: Align = "left"
     width_mm: float | None = None
+    colour: str = BLACK
+    """`#RRGGBB`, in PDF and SVG; dots are black."""
 
 
 class Line(Struct, frozen=True, kw_only=True):
@@ -45,6 +48,8 @@ class Box(Struct, frozen=True, kw_only=True):
     height_mm: float
     stroke_mm: float = 0.3
     filled: bool = False
+    colour: str = BLACK
+    """What it is filled with, `#RRGGBB`, in PDF and SVG; in dots all but black is a frame."""
 
 
 class Symbol(Struct, frozen=True, kw_only=True):

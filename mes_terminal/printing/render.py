@@ -7,15 +7,16 @@ is Bitstream Vera, which reportlab brings; a character that it lacks is printed 
 from __future__ import annotations
 
 import io
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal
 from xml.sax.saxutils import escape
 
-from mes_terminal.printing.page import Box, Line, Mark, Sheet, Symbol, Text
+from mes_terminal.printing.page import BLACK, Box, Line, Mark, Sheet, Symbol, Text
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from PIL.Image import Image
     from PIL.ImageDraw import ImageDraw
@@ -153,7 +154,8 @@ def _pdf_mark(canvas: Any, mark: Mark) -> None:
             text = fitted(mark)
             canvas.setFont(FONTS[text.bold], text.size_pt / PT_PER_MM)
             draw = {"left": "drawString", "centre": "drawCentredString", "right": "drawRightString"}
-            getattr(canvas, draw[text.align])(text.x_mm, -text.y_mm, text.text)
+            with _pdf_colour(canvas, text.colour):
+                getattr(canvas, draw[text.align])(text.x_mm, -text.y_mm, text.text)
         case Line():
             canvas.setLineWidth(mark.stroke_mm)
             canvas.line(mark.x1_mm, -mark.y1_mm, mark.x2_mm, -mark.y2_mm)
@@ -161,13 +163,25 @@ def _pdf_mark(canvas: Any, mark: Mark) -> None:
             canvas.setLineWidth(mark.stroke_mm)
             corner = mark.x_mm, -mark.y_mm - mark.height_mm
             sides = mark.width_mm, mark.height_mm
-            canvas.rect(*corner, *sides, stroke=int(not mark.filled), fill=int(mark.filled))
+            with _pdf_colour(canvas, mark.colour):
+                canvas.rect(*corner, *sides, stroke=int(not mark.filled), fill=int(mark.filled))
         case Symbol():
             for number, row in enumerate(mark.modules, 1):
                 bottom = -mark.y_mm - number * mark.row_height_mm
                 for at, count in _bars(row):
                     x_mm, width = mark.x_mm + at * mark.module_mm, count * mark.module_mm
                     canvas.rect(x_mm, bottom, width, mark.row_height_mm, stroke=0, fill=1)
+
+
+@contextmanager
+def _pdf_colour(canvas: Any, colour: str) -> Iterator[None]:
+    """Fill with a colour within the block; outside it everything is black."""
+    if colour == BLACK:
+        yield
+        return
+    canvas.setFillColor(colour)
+    yield
+    canvas.setFillColor(BLACK)
 
 
 def _svg(sheet: Sheet) -> bytes:
@@ -192,7 +206,8 @@ def _svg_mark(mark: Mark) -> str:
             weight = ' font-weight="bold"' if text.bold else ""
             return (
                 f'<text x="{_n(text.x_mm)}" y="{_n(text.y_mm)}" text-anchor="{anchor}" '
-                f'font-size="{_n(text.size_pt / PT_PER_MM)}"{weight} xml:space="preserve">'
+                f'font-size="{_n(text.size_pt / PT_PER_MM)}"{weight}{_svg_fill(text.colour)} '
+                'xml:space="preserve">'
                 f"{escape(text.text)}</text>"
             )
         case Line():
@@ -204,7 +219,8 @@ def _svg_mark(mark: Mark) -> str:
             stroke = f'fill="none" stroke="#000" stroke-width="{_n(mark.stroke_mm)}"'
             return (
                 f'<rect x="{_n(mark.x_mm)}" y="{_n(mark.y_mm)}" width="{_n(mark.width_mm)}" '
-                f'height="{_n(mark.height_mm)}" {"" if mark.filled else stroke}/>'
+                f'height="{_n(mark.height_mm)}"{_svg_fill(mark.colour)} '
+                f"{'' if mark.filled else stroke}/>"
             )
         case Symbol():
             parts = [
@@ -215,6 +231,10 @@ def _svg_mark(mark: Mark) -> str:
                 for at, count in _bars(row)
             ]
             return f'<path shape-rendering="crispEdges" d="{"".join(parts)}"/>'
+
+
+def _svg_fill(colour: str) -> str:
+    return "" if colour == BLACK else f' fill="{colour}"'
 
 
 def _n(value: float) -> str:
@@ -264,7 +284,8 @@ def _draw(pen: ImageDraw, mark: Mark, per_mm: float) -> None:
             right = x + round(mark.width_mm * per_mm) - 1
             bottom = y + round(mark.height_mm * per_mm) - 1
             stroke = max(1, round(mark.stroke_mm * per_mm))
-            pen.rectangle((x, y, right, bottom), fill=0 if mark.filled else None, outline=0,
+            is_black = mark.filled and mark.colour == BLACK
+            pen.rectangle((x, y, right, bottom), fill=0 if is_black else None, outline=0,
                           width=stroke)  # fmt: skip
         case Symbol():
             _draw_symbol(pen, mark, per_mm)

@@ -145,6 +145,8 @@ class CardWords(Table, frozen=True, kw_only=True):
     hold: Words
     release: Words
     reworked: Words
+    call: Words
+    end: Words
 
 
 class PageTemplate(Table, frozen=True, kw_only=True):

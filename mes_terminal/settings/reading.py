@@ -17,6 +17,7 @@ from typing import Annotated, Any, Final, Literal, TypeGuard, Union, get_args, g
 import msgspec
 from msgspec import Struct
 
+from mes_terminal.domain.policy import APPROVAL_DEVICE
 from mes_terminal.errors import InputError
 from mes_terminal.settings.tables import Percent, Settings, check_levels, code_patterns
 
@@ -101,6 +102,8 @@ def _check(raw: Any, expected: Any, path: str, where: str, *, strict: bool = Tru
         code_patterns(raw, where)
     if path == "policy" and isinstance(raw, dict):
         check_levels(raw, where)
+    if path == f"scanner.{APPROVAL_DEVICE}":
+        raise _fault(f"{where}{path}: the station itself is called so. Rename it.")
 
 
 def _check_value(raw: Any, expected: Any, path: str, where: str, *, strict: bool) -> None:

@@ -13,8 +13,10 @@ from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
 
 from msgspec import Meta, Struct
+from msgspec.structs import asdict
 
 from mes_terminal.domain.currency import DEFAULT_CURRENCY
+from mes_terminal.domain.duties import DutyRule
 from mes_terminal.domain.outcome import ExceptionKind
 from mes_terminal.domain.policy import (
     SUPPORTED,
@@ -36,6 +38,8 @@ from mes_terminal.errors import InputError
 Text = Annotated[str, Meta(min_length=1)]
 Count = Annotated[int, Meta(ge=0)]
 Days = Annotated[int, Meta(ge=1, le=36_525)]
+DueHours = Annotated[int, Meta(ge=0, le=87_600)]
+"""Ten years at most: what is due later is due never."""
 Percent = Decimal
 """Not negative, at most six places: `settings.reading` checks what msgspec cannot."""
 Grammar = Annotated[str, Meta(pattern=r"\A(delim:.|kv:..)")]
@@ -137,8 +141,12 @@ class ExceptionTable(Table, frozen=True):
     """Who deals with one kind of exception, and until when."""
 
     owner: Text | None = None
-    due_h: Count | None = None
+    due_h: DueHours | None = None
     escalate_to: Text | None = None
+
+    def rule(self) -> DutyRule:
+        """Return it as the rules read it."""
+        return DutyRule(owner=self.owner, due_h=self.due_h, escalate_to=self.escalate_to)
 
 
 class FileConnectorTable(Table, frozen=True):
@@ -159,6 +167,15 @@ class AlarmsTable(Table, frozen=True):
 
     disk_warn_mb: Count = 1024
     disk_stop_mb: Count = 64
+
+
+class ReportsTable(Table, frozen=True):
+    """The validation report that the core writes once a day. `folder` `None`: `reports` beside the
+    database; `validation_at` is local time, `none`: never."""
+
+    validation_at: Annotated[str, Meta(pattern=r"\A(none|([01]\d|2[0-3]):[0-5]\d)\Z")] = "05:30"
+    folder: Text | None = None
+    keep: Annotated[int, Meta(ge=1, le=3_650)] = 30
 
 
 class BackupTable(Table, frozen=True):
@@ -221,6 +238,7 @@ class Settings(Table, frozen=True):
     scanner: dict[str, ScannerTable] = {}
     alarms: AlarmsTable = AlarmsTable()
     backup: BackupTable = BackupTable()
+    reports: ReportsTable = ReportsTable()
 
     def database_path(self) -> Path:
         """Return where the database is, or is to be made."""
@@ -243,6 +261,7 @@ class Settings(Table, frozen=True):
             output_location=stock.output_location,
             scrap_location=stock.scrap_location,
             shortage_policy=stock.shortage_policy,
+            is_shadow=stock.mode == "shadow",
             lot_overrun_pct_micro=int(stock.lot_overrun_pct * 1_000_000),
             count_tolerance_pct_micro=int(stock.count_tolerance_pct * 1_000_000),
             issue_method=report.issue_method,
@@ -255,6 +274,11 @@ class Settings(Table, frozen=True):
             min_cycle_s=report.min_cycle_s,
             policy=ControlMatrix(self.policy),
             receive_from_labels=self.codes.receive_from_labels,
+            count_days=asdict(self.stock.count_days),
+            currency=self.costs.currency,
+            duties={kind: table.rule() for kind, table in self.exceptions.items()},
+            idle_logoff_s=self.people.idle_logoff_s,
+            load_second_person=self.load.second_person,
             codes=self.code_rules(None),
             codes_of={name: self.code_rules(table) for name, table in self.scanner.items()},
         )

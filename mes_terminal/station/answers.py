@@ -16,35 +16,57 @@ import msgspec
 from mes_terminal.errors import InputError
 from mes_terminal.link import protocol
 from mes_terminal.link.server import parameter
-from mes_terminal.station import signing
+from mes_terminal.station import loading, signing
+from mes_terminal.station.approving import (
+    ApproveOrder,
+    PermitOrder,
+    approve,
+    change_permit,
+    scan_again,
+    told,
+)
 from mes_terminal.station.clock import utc_now
 from mes_terminal.station.desk_requests import (
+    AssignOrder,
     PeopleOrder,
     ResolveOrder,
+    assign,
     change_people,
     new_hash,
     resolve,
 )
-from mes_terminal.station.loading import LoadOrder, apply_checked, check, set_down
-from mes_terminal.station.meanings import meanings_of
+from mes_terminal.station.loading import DecideLoadOrder, LoadOrder, ProposeOrder
+from mes_terminal.station.meanings import badge_in, meanings_of
+from mes_terminal.station.morning import tell_morning
+from mes_terminal.station.shift_requests import (
+    EndCallOrder,
+    EndShiftOrder,
+    end_call,
+    sign_off,
+)
 from mes_terminal.store.database import pragmas_in_force
 from mes_terminal.usecases.doctor import examine
-from mes_terminal.usecases.lists import LISTS
+from mes_terminal.usecases.lists import read_list
 from mes_terminal.usecases.preflight import preflight
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
     from concurrent.futures import Future
 
+    from mes_terminal.domain.load_proposal import Agreement
     from mes_terminal.domain.outcome import Outcome
     from mes_terminal.link.protocol import Request
     from mes_terminal.station.core import Core
+    from mes_terminal.station.loading import Checked
     from mes_terminal.store.database import Database
+    from mes_terminal.store.load_proposals import Proposed
 
 Params = dict[str, Any]
 T = TypeVar("T")
 
 DONE: Final = object()
+BADGES: Final = frozenset(("badge", "by", "hand_over", "to"))
+"""Parameters that name a person: typed as the badge itself, or scanned."""
 
 LEAVE_POLL_S: Final = 0.02
 LEAVE_POLLS: Final = 50
@@ -65,9 +87,17 @@ class Answers:
             "view": self._view,
             "scanners": self._scanners,
             "preflight": self._preflight,
+            "morning": self._morning,
             "load": self._load,
+            "propose_load": self._propose_load,
+            "approve_load": self._approve_load,
             "resolve": self._resolve,
+            "end_shift": self._end_shift,
+            "end_call": self._end_call,
+            "assign": self._assign,
             "people": self._people,
+            "approve": self._approve,
+            "permit": self._permit,
             "leave": self._leave,
             "stop": self._stop,
         }
@@ -80,10 +110,20 @@ class Answers:
     def answer(self, request: Request) -> Awaitable[object] | AsyncIterator[list[bytes]]:
         """Answer a request. Raises `InputError` for one that does not exist."""
         if request.do in self._values:
-            return self._values[request.do](request.params)
+            return self._values[request.do](self._with_badges(request))
         if request.do in self._lists:
             return self._lists[request.do](request.params)
         raise InputError(f"The station knows no request {request.do[:40]!r}.", reason="protocol")
+
+    def _with_badges(self, request: Request) -> Params:
+        """Return the parameters of a request; a badge that was scanned is the badge it names."""
+        if request.do == "scan":
+            return request.params
+        codes = self._core.rules.codes
+        return {
+            name: badge_in(value, codes) if name in BADGES and isinstance(value, str) else value
+            for name, value in request.params.items()
+        }
 
     async def _hello(self, _: Params) -> object:
         core = self._core
@@ -92,7 +132,7 @@ class Answers:
             "pid": os.getpid(),
             "station": core.rules.station,
             "site": core.rules.site,
-            "mode": core.rules.mode,
+            "mode": "training" if core.training else core.rules.mode,
             "database": str(core.database),
             "for_screen": core.for_screen,
         }
@@ -125,6 +165,9 @@ class Answers:
             self._core.worker.do(lambda booking: preflight(booking.db, order, rules, now=utc_now()))
         )
 
+    async def _morning(self, _: Params) -> object:
+        return await tell_morning(self._core)
+
     async def _load(self, params: Params) -> object:
         core = self._core
         order = LoadOrder(
@@ -133,19 +176,49 @@ class Answers:
             diff=parameter(params, "diff", bool, False),
             at=parameter(params, "at", str, None),
         )
-        staged, result, load_time = await asyncio.to_thread(
-            check, core.database, Path(order.folder), order, core.rules
+        checked = await asyncio.to_thread(
+            loading.check, core.database, Path(order.folder), order, core.rules
         )
-        if result.faults or order.dry_run or order.diff:
-            return result
+        if checked.result.faults or not order.applies:
+            return checked.result
+        return await self._apply(checked)
+
+    async def _propose_load(self, params: Params) -> object:
+        core = self._core
+        order = _order(params, ProposeOrder)
+        await self._prove(order.proof, order.pin)
+        checked = await asyncio.to_thread(
+            loading.check_proposal, core.database, Path(order.folder), core.rules
+        )
+        return await _result(
+            core.worker.do(lambda booking: loading.keep_proposal(booking, order, checked))
+        )
+
+    async def _approve_load(self, params: Params) -> object:
+        core = self._core
+        order = _order(params, DecideLoadOrder)
+        await self._prove(order.proof, order.pin)
+        if order.answer == "refuse":
+            return await _result(core.worker.do(lambda booking: loading.refuse(booking, order)))
+        agreed = await _result(core.worker.do(lambda booking: loading.agreement(booking, order)))
+        checked = await asyncio.to_thread(
+            loading.check_agreed, core.database, agreed[0], order, core.rules
+        )
+        return checked.result if checked.result.faults else await self._apply(checked, agreed)
+
+    async def _apply(
+        self, checked: Checked, agreed: tuple[Proposed, Agreement] | None = None
+    ) -> object:
+        """Set down what was checked, in turns, and apply it; one load at a time."""
+        worker = self._core.worker
         async with self._loading:
-            turns = await _result(core.worker.do(lambda booking: set_down(booking, staged)))
-            while await _result(core.worker.do(lambda _: next(turns, DONE))) is not DONE:
+            turns = await _result(worker.do(lambda booking: loading.set_down(booking, checked)))
+            while await _result(worker.do(lambda _: next(turns, DONE))) is not DONE:
                 pass  # scans take their turns in between
             applied = await _result(
-                core.worker.do(lambda booking: apply_checked(booking, staged, load_time))
+                worker.do(lambda booking: loading.apply_checked(booking, checked, agreed))
             )
-            await _result(core.worker.do(lambda booking: booking.heal_all()))
+            await _result(worker.do(lambda booking: booking.heal_all()))
             return applied
 
     async def _resolve(self, params: Params) -> object:
@@ -156,7 +229,24 @@ class Answers:
         ended = []
         while (one := await _result(worker.do(lambda _: next(steps, DONE)))) is not DONE:
             ended.append(one)  # scans take their turns in between
+        if self._core.labels is not None:
+            self._core.labels.wake()  # a failed scan that was handled again may have completed some
         return ended
+
+    async def _assign(self, params: Params) -> object:
+        order = _order(params, AssignOrder)
+        await self._prove(order.proof, order.pin)
+        return await _result(self._core.worker.do(lambda booking: assign(booking, order)))
+
+    async def _end_shift(self, params: Params) -> object:
+        order = _order(params, EndShiftOrder)
+        await self._prove(order.proof, order.pin)
+        return await _result(self._core.worker.do(lambda booking: sign_off(booking, order)))
+
+    async def _end_call(self, params: Params) -> object:
+        order = _order(params, EndCallOrder)
+        await self._prove(order.proof, order.pin)
+        return await _result(self._core.worker.do(lambda booking: end_call(booking, order)))
 
     async def _people(self, params: Params) -> object:
         order = _order(params, PeopleOrder)
@@ -164,6 +254,21 @@ class Answers:
         pin_hash = await asyncio.to_thread(new_hash, order)
         await _result(self._core.worker.do(lambda booking: change_people(booking, order, pin_hash)))
         return None
+
+    async def _approve(self, params: Params) -> object:
+        order = _order(params, ApproveOrder)
+        await self._prove(order.proof, order.pin)
+        core = self._core
+        answered = await _result(core.worker.do(lambda booking: approve(booking, order)))
+        outcome = None
+        if answered.again is not None:
+            outcome = await _result(core.submit(lambda booking: scan_again(booking, answered)))
+        return told(answered, outcome)
+
+    async def _permit(self, params: Params) -> object:
+        order = _order(params, PermitOrder)
+        await self._prove(order.proof, order.pin)
+        return await _result(self._core.worker.do(lambda booking: change_permit(booking, order)))
 
     async def _prove(self, badge: str | None, pin: str) -> None:
         """Let a badge be proved by its PIN, one at a time: comparing takes memory."""
@@ -193,11 +298,13 @@ class Answers:
     def _list(self, params: Params) -> AsyncIterator[list[bytes]]:
         name = parameter(params, "name", str)
         filters = parameter(params, "filters", dict, {})
-        if name not in LISTS or not all(isinstance(value, str) for value in filters.values()):
-            raise InputError(f"The station knows no such list: {name[:40]!r}.", reason="protocol")
+        if not all(isinstance(value, str) for value in filters.values()):
+            raise InputError("The filters of a list are texts.", reason="protocol")
+        rules = self._core.rules
 
         def rows(database: Database) -> Iterator[bytes]:
-            return (msgspec.json.encode(row) for row in LISTS[name](database, filters))
+            found = read_list(database, name, filters, rules=rules, now=utc_now())
+            return (msgspec.json.encode(row) for row in found)
 
         return self._core.reading.pages(rows)
 

@@ -20,19 +20,21 @@ from mes_terminal.domain.scan import CODE_MAX_BYTES, ScanRequest
 from mes_terminal.errors import DatabaseError, InputError, StationError
 from mes_terminal.station.clock import IdMaker, given_instant, utc_now
 from mes_terminal.station.healing import Healer
-from mes_terminal.store.database import SqliteError, open_database
+from mes_terminal.store.database import SqliteError, attempt, open_database
 from mes_terminal.usecases.fail_scan import conclude_failed
-from mes_terminal.usecases.handle_scan import handle_scan
+from mes_terminal.usecases.handle_scan import handle_scan, rehearse_scan
+from mes_terminal.usecases.idle_logoff import last_use, sign_out_idle
 from mes_terminal.usecases.journal import is_supervisor, journal_scans, waiting_scans
 from mes_terminal.usecases.prepare_station import prepare_station
 from mes_terminal.usecases.watch_clock import last_reading, note_clock
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
     from mes_terminal.domain.rules import StationRules
     from mes_terminal.domain.scan import Scan
+    from mes_terminal.store.database import Connection
 
 CHECKPOINT_SCANS: Final = 200
 """Checkpoint at the latest after so many scans, when there is a moment between two."""
@@ -64,6 +66,7 @@ class Booking:
         self._healer = Healer(self.db, rules, refused=raise_if_damaged)
         prepare_station(self.db, rules)
         self._last_reading = last_reading(self.db)
+        self._last_use = last_use(self.db)
 
     def request_for(
         self,
@@ -111,20 +114,35 @@ class Booking:
 
     def journal(self, requests: Sequence[ScanRequest]) -> list[Scan]:
         """Make the scans durable, all in one commit, and return them in order."""
+        now = self.read_clock()
+        self._sign_out_idle(now)
+        if any(each.badge is None for each in requests):
+            self._last_use = now
+        return journal_scans(self.db, requests, received_at=now, new_id=self.new_id)
+
+    def read_clock(self) -> str:
+        """Return the clock's reading, for what is journalled; a step back is noticed (BF-33)."""
         now = utc_now()
         note_clock(self.db, self.rules, now=now, last=self._last_reading)
         self._last_reading = now
-        return journal_scans(self.db, requests, received_at=now, new_id=self.new_id)
+        return now
+
+    def rest(self) -> None:
+        """Do what time brings while nothing is scanned: sign out who has not scanned for long."""
+        try:
+            self._sign_out_idle(utc_now())
+        except SqliteError as error:
+            logs.write("people.not_signed_out", error=error)
 
     def handle(self, scan: Scan, since_s: float) -> Outcome:
         """Handle a journalled scan; `since_s` is the monotonic time of its journalling.
 
         Raises `StationError` if even its failure cannot be recorded: the core must end then.
         """
-        try:
-            outcome = handle_scan(self.db, scan, self.rules)
-        except Exception as error:  # noqa: BLE001  a run loop: the next scan must be taken
-            outcome = self._failed(scan, error)
+        outcome = _whatever_happens(
+            lambda: handle_scan(self.db, scan, self.rules),
+            failed=lambda error: self._failed(scan, error),
+        )
         duration_ms = round((time.monotonic() - since_s) * 1000, 1)
         self._scans_since_checkpoint += 1
         logs.write(
@@ -145,6 +163,21 @@ class Booking:
         except SqliteError as error:
             return self.not_journalled(request, error)
         return self.handle(scan, since_s)
+
+    def rehearse(self, conn: Connection, scan: Scan) -> Outcome:
+        """Handle a scan inside a transaction that is taken back."""
+        with attempt(conn) as take_back:
+
+            def failed(error: Exception) -> Outcome:
+                take_back()
+                return Outcome(
+                    scan_id=scan.scan_id,
+                    code=scan.raw.decode("utf-8", "replace"),
+                    outcome="rejected",
+                    message=f"It fails again: {type(error).__name__}: {error}",
+                )
+
+            return _whatever_happens(lambda: rehearse_scan(conn, scan, self.rules), failed=failed)
 
     def heal(self) -> bool:
         """Post what became possible of what is owed, a batch of it; return whether more waits.
@@ -190,6 +223,10 @@ class Booking:
         """Close the connection."""
         self.db.close()
 
+    def _sign_out_idle(self, now: str) -> None:
+        if sign_out_idle(self.db, self.rules, now=now, last=self._last_use):
+            self._last_use = None
+
     def _failed(self, scan: Scan, error: Exception) -> Outcome:
         if isinstance(error, SqliteError):
             raise_if_damaged(error)
@@ -204,6 +241,15 @@ class Booking:
                 "journal and is booked at the next start: do not scan it again. Mend the disk.",
                 reason="disk",
             ) from second
+
+
+def _whatever_happens(
+    work: Callable[[], Outcome], *, failed: Callable[[Exception], Outcome]
+) -> Outcome:
+    try:
+        return work()
+    except Exception as error:  # noqa: BLE001  a run loop: the next scan must be taken
+        return failed(error)
 
 
 def recovered_sentence(outcome: Outcome) -> str:

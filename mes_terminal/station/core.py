@@ -11,6 +11,7 @@ import asyncio
 import contextlib
 import signal
 import sys
+from functools import partial
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -27,6 +28,8 @@ from mes_terminal.station.clock import utc_now
 from mes_terminal.station.label_printer import label_printer_of
 from mes_terminal.station.reading import Reading
 from mes_terminal.station.scanners import Scanners
+from mes_terminal.station.schedule import DailyReport
+from mes_terminal.station.training import for_training, require_kind, training_settings
 from mes_terminal.station.worker import Worker
 from mes_terminal.usecases.station_view import station_view
 
@@ -56,9 +59,17 @@ VIEW_EVERY_S = 30.0
 class Core:
     """Everything that runs while the station runs. Made, run once, gone."""
 
-    def __init__(self, database: Path, settings: Settings, *, for_screen: bool = False) -> None:
+    def __init__(
+        self,
+        database: Path,
+        settings: Settings,
+        *,
+        for_screen: bool = False,
+        training: bool = False,
+    ) -> None:
         self.database = database
-        self.settings = settings
+        self.settings = settings = training_settings(settings) if training else settings
+        self.training = training
         self.rules = settings.rules()
         self.for_screen = for_screen
         self.recovered: list[Outcome] = []
@@ -82,6 +93,7 @@ class Core:
             changed=self._scanner_changed,
         )
         self.labels = label_printer_of(settings, self.reading, self.worker, self._scanner_changed)
+        self.reports = DailyReport(database, settings, self.rules, self.reading)
         self.server = LinkServer(socket_path(database), Answers(self).answer)
 
     async def run(self, held: lock.Lock) -> None:
@@ -99,9 +111,10 @@ class Core:
                 self.labels.start()
             notify.notify("READY=1\nSTATUS=Scanning")
             logs.write("core.ready", database=self.database, socket=self.server.path)
-            ticks = asyncio.create_task(self._tick())
+            ticks = [asyncio.create_task(each) for each in (self._tick(), self.reports.run())]
             await self.stopping.wait()
-            ticks.cancel()
+            for each in ticks:
+                each.cancel()
         finally:
             await self._shut()
         if self._death is not None:
@@ -133,12 +146,13 @@ class Core:
         self.worker.join()
 
     async def _tick(self) -> None:
-        """Say that the core is alive, and refresh the view; both through the store thread."""
+        """Say that the core is alive, sign out who is idle, refresh the view; all of it through the
+        store thread."""
         interval_s = min(notify.watchdog_interval_s() or VIEW_EVERY_S, VIEW_EVERY_S)
         while True:
             await asyncio.sleep(interval_s)
             with contextlib.suppress(CoreError):
-                await asyncio.wrap_future(self.worker.do(lambda _: None))
+                await asyncio.wrap_future(self.worker.do(self._rest))
                 notify.notify("WATCHDOG=1")
 
     # What follows runs on the store thread or a scanner's; it hands over to the event loop.
@@ -168,7 +182,7 @@ class Core:
 
     def _scanner_changed(self) -> None:
         with contextlib.suppress(CoreError):
-            self.worker.do(lambda _: None)  # the view is made when it has been done
+            self.worker.do(self.scanners.watch)  # the view is made when it has been done
 
     def _hear(self, scan: Scan, outcome: Outcome) -> None:
         self.scanners.tell(scan.device, outcome)
@@ -179,6 +193,10 @@ class Core:
     def _queue_changed(self, raws: list[bytes]) -> None:
         codes = [raw[:80].decode("utf-8", errors="replace") for raw in raws[:CODES_SHOWN_MAX]]
         self._push("scans_waiting", {"waiting": len(raws), "codes": codes})
+
+    def _rest(self, booking: Booking) -> None:
+        booking.rest()
+        self.scanners.watch(booking)
 
     def _make_view(self, booking: Booking) -> None:
         if not self.server.subscribers:
@@ -192,9 +210,10 @@ class Core:
         """Return what the screen shows between scans. On the store thread."""
         view = station_view(booking.db, self.rules, now=utc_now())
         trouble = self.labels.trouble if self.labels is not None else None
-        return msgspec.structs.replace(
+        view = msgspec.structs.replace(
             view, scanners=self.scanners.views(), printer_trouble=trouble
         )
+        return for_training(view) if self.training else view
 
     def _push(self, kind: str, data: object) -> None:
         with contextlib.suppress(RuntimeError):  # the loop has ended
@@ -206,18 +225,23 @@ class Core:
             self._loop.call_soon_threadsafe(self.stop)
 
 
-def run_core(database: Path, settings: Settings, *, for_screen: bool = False) -> None:
-    """Be the core until told to stop. Raises `CoreError` if another process holds the database."""
+def run_core(
+    database: Path, settings: Settings, *, for_screen: bool = False, training: bool = False
+) -> None:
+    """Be the core until told to stop. Raises `CoreError` if another process holds the database,
+    `InputError` for a training copy that is opened as the station, or the other way."""
+    require_kind(database, training=training)
     sys.setswitchinterval(READER_TURN_S)
     with lock.held(database, wait_s=LOCK_WAIT_S) as held:
-        asyncio.run(_run(database, settings, held, for_screen=for_screen))
+        core = partial(Core, database, settings, for_screen=for_screen, training=training)
+        asyncio.run(_run(core, held))
 
 
-async def _run(database: Path, settings: Settings, held: lock.Lock, *, for_screen: bool) -> None:
-    core = Core(database, settings, for_screen=for_screen)
+async def _run(make_core: Callable[[], Core], held: lock.Lock) -> None:
+    core = make_core()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, core.stop)
-    if for_screen:
+    if core.for_screen:
         loop.add_signal_handler(signal.SIGHUP, lambda: logs.write("core.terminal_lost"))
     await core.run(held)

@@ -7,32 +7,40 @@ be proved by its PIN first.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+import time
+from typing import TYPE_CHECKING, Annotated, Literal
 
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from mes_terminal.domain.healing import Decision  # noqa: TC001  read when a request comes in
+from mes_terminal.domain.resolving import Resolved
 from mes_terminal.errors import InputError
 from mes_terminal.station import signing
 from mes_terminal.station.clock import utc_now
 from mes_terminal.usecases import people
+from mes_terminal.usecases.assign_exceptions import assign_exceptions
 from mes_terminal.usecases.resolve_exceptions import (
     check_decision,
     rehearse_resolutions,
     resolve_exception,
 )
+from mes_terminal.usecases.retry_scan import begin_retry, end_retry, is_retry
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from mes_terminal.domain.resolving import Resolved
+    from mes_terminal.domain.resolving import Assigned
     from mes_terminal.station.booking import Booking
+
+
+ExceptionId = Annotated[int, Meta(ge=1, le=2**53)]
+"""What the database can hold, and JSON."""
 
 
 class ResolveOrder(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """End these exceptions, or only say what would become of them."""
 
-    ids: list[int]
+    ids: list[ExceptionId]
     decision: Decision
     badge: str | None = None
     """Who decides. Only a preview goes without."""
@@ -45,6 +53,22 @@ class ResolveOrder(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
         return None if self.preview else self.badge
 
 
+class AssignOrder(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Give these exceptions to a person."""
+
+    ids: list[ExceptionId]
+    to: str
+    """Whose they are from now on: a badge."""
+    badge: str
+    """Who gives them."""
+    pin: str = ""
+
+    @property
+    def proof(self) -> str:
+        """Whose PIN must be right."""
+        return self.badge
+
+
 class PeopleOrder(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Change a person: give a PIN, add, disable."""
 
@@ -54,6 +78,8 @@ class PeopleOrder(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     pin: str = ""
     """The PIN of `by`."""
     new_pin: str = ""
+    new_pin_again: str | None = None
+    """Given where it was asked twice: one that is mistyped locks its owner out."""
     name: str = ""
     role: str = "operator"
     language: str | None = None
@@ -72,18 +98,57 @@ def resolve(booking: Booking, order: ResolveOrder) -> Iterator[Resolved]:
     ids = list(dict.fromkeys(order.ids))
     if order.preview:
         yield from rehearse_resolutions(
-            booking.db, ids, order.decision, by=order.badge, rules=booking.rules, now=utc_now()
+            booking.db,
+            ids,
+            order.decision,
+            by=order.badge,
+            rules=booking.rules,
+            now=utc_now(),
+            handle=booking.rehearse,
         )
         return
     assert order.badge is not None
     for each in ids:
-        yield resolve_exception(
-            booking.db, each, order.decision, by=order.badge, rules=booking.rules, now=utc_now()
-        )
+        if is_retry(booking.db.conn, each, order.decision):
+            yield _handle_again(booking, each, order.decision, by=order.badge)
+        else:
+            yield resolve_exception(
+                booking.db, each, order.decision, by=order.badge, rules=booking.rules, now=utc_now()
+            )
+
+
+def _handle_again(booking: Booking, exception_id: int, decision: Decision, *, by: str) -> Resolved:
+    """Let a failed scan be handled again, as a scan of its own."""
+    db, rules = booking.db, booking.rules
+    begun = begin_retry(
+        db,
+        exception_id,
+        decision,
+        by=by,
+        rules=rules,
+        now=booking.read_clock(),
+        new_id=booking.new_id,
+    )
+    if isinstance(begun, Resolved):
+        return begun
+    outcome = booking.handle(begun, time.monotonic())
+    return end_retry(db, exception_id, outcome, decision, by=by, rules=rules, now=utc_now())
+
+
+def assign(booking: Booking, order: AssignOrder) -> list[Assigned]:
+    """Assign exceptions; the badge is proved. Raises `InputError` for what there is not."""
+    return assign_exceptions(
+        booking.db, order.ids, to=order.to, by=order.badge, rules=booking.rules, now=utc_now()
+    )
 
 
 def new_hash(order: PeopleOrder) -> str:
-    """Return the hash of the PIN that an order gives; empty for one that gives none."""
+    """Return the hash of the PIN that an order gives; empty for one that gives none.
+
+    Raises `InputError` for a PIN that is none, or where the two are not the same.
+    """
+    if order.new_pin_again not in (None, order.new_pin):
+        raise InputError("The two new PINs are not the same. Nothing was done.")
     return signing.hash_of(order.new_pin) if order.change == "pin" else ""
 
 

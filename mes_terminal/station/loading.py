@@ -2,29 +2,34 @@
 
 `load` does both on the writing connection, for a command that is the core for the moment. In the
 running core `check` works on a reading connection in a thread of its own; on the store thread the
-rows are set down in short turns, and then `apply_checked` takes its own.
+rows are set down in short turns, and then `apply_checked` takes its own. Where a load takes two
+persons (`load.second_person`), the same steps end in a proposal, and begin with one.
 """
 
 from __future__ import annotations
 
 from contextlib import closing
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
 
-from msgspec import Struct
+from msgspec import UNSET, Struct, UnsetType
 
+from mes_terminal.domain.load_proposal import Agreement, content_hash
 from mes_terminal.errors import InputError
 from mes_terminal.station.clock import given_instant, utc_now
 from mes_terminal.store.database import open_reader
 from mes_terminal.store.folder import read_folder
-from mes_terminal.usecases import load_master_data
+from mes_terminal.usecases import load_master_data, propose_load
+from mes_terminal.usecases.load_master_data import LoadResult
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from mes_terminal.domain.rules import StationRules
     from mes_terminal.station.booking import Booking
-    from mes_terminal.usecases.load_master_data import LoadResult, Staged
+    from mes_terminal.store.database import Connection, Database
+    from mes_terminal.store.load_proposals import Proposed
+    from mes_terminal.usecases.load_master_data import Staged
 
 
 class LoadOrder(Struct, frozen=True, kw_only=True):
@@ -35,53 +40,200 @@ class LoadOrder(Struct, frozen=True, kw_only=True):
     diff: bool = False
     at: str | None = None
 
+    @property
+    def applies(self) -> bool:
+        """Whether anything is written."""
+        return not (self.dry_run or self.diff)
+
+
+class ProposeOrder(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Propose a folder, for another person to apply it."""
+
+    folder: str
+    badge: str
+    pin: str = ""
+
+    @property
+    def proof(self) -> str:
+        """Whose PIN must be right."""
+        return self.badge
+
+
+class DecideLoadOrder(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Apply a proposed load, or refuse it."""
+
+    id: int
+    answer: Literal["approve", "refuse"]
+    badge: str
+    pin: str = ""
+    reason: str | None = None
+    """Why it is refused."""
+    at: str | None = None
+    """When it happened: in test mode only."""
+
+    @property
+    def proof(self) -> str:
+        """Whose PIN must be right."""
+        return self.badge
+
+
+class ProposedResult(LoadResult, frozen=True):
+    """What is told of a proposed, applied or refused load: that of `load`, and which it is."""
+
+    proposal: int | UnsetType | None = UNSET
+    """`None`: nothing would change, so nothing was proposed."""
+
+
+class Checked(Struct, frozen=True):
+    """A folder that was checked: what is staged, what is told of it, and what it was."""
+
+    staged: Staged
+    result: LoadResult
+    load_time: str
+    content_hash: str
+
 
 def load(booking: Booking, folder: Path, order: LoadOrder) -> LoadResult:
     """Check the folder and apply it in one transaction.
 
-    Raises `InputError` for a folder that is none, and for `--at` on a live station.
+    Raises `InputError` for a folder that is none, for `--at` on a live station, and where a load
+    takes two persons.
     """
-    at = _load_time(order, booking.rules)
-    return load_master_data.load_folder(
-        booking.db,
-        read_folder(folder),
-        rules=booking.rules,
-        now=utc_now(),
-        at=at,
-        dry_run=order.dry_run,
-        diff=order.diff,
-    )
+    if order.applies:
+        propose_load.require_one_person(booking.db, booking.rules)
+    checked = _checked(booking.db, folder, booking.rules, at=order.at, diff=order.diff)
+    if checked.result.faults or not order.applies:
+        return checked.result
+    _set_down_whole(booking, checked)
+    return apply_checked(booking, checked)
 
 
-def check(
-    database: Path, folder: Path, order: LoadOrder, rules: StationRules
-) -> tuple[Staged, LoadResult, str]:
-    """Check the folder on a connection of its own: what is staged, its result, the load time."""
-    load_time = _load_time(order, rules) or utc_now()
-    files = read_folder(folder)
+def check(database: Path, folder: Path, order: LoadOrder, rules: StationRules) -> Checked:
+    """Check the folder on a connection of its own. Raises as `load`."""
     with closing(open_reader(database)) as reader:
-        staged = load_master_data.stage(reader.conn, files, rules=rules, load_time=load_time)
-        return staged, load_master_data.result_of(reader.conn, staged, diff=order.diff), load_time
+        if order.applies:
+            propose_load.require_one_person(reader, rules)
+        return _checked(reader, folder, rules, at=order.at, diff=order.diff)
 
 
-def set_down(booking: Booking, staged: Staged) -> Iterator[None]:
+def set_down(booking: Booking, checked: Checked) -> Iterator[None]:
     """Set down what was staged, a short turn a step; one load at a time."""
-    return load_master_data.set_down(booking.db, staged)
+    return load_master_data.set_down(booking.db, checked.staged)
 
 
-def apply_checked(booking: Booking, staged: Staged, load_time: str) -> LoadResult:
-    """Apply what was staged and set down, in one transaction; all of it or nothing."""
+def apply_checked(
+    booking: Booking, checked: Checked, agreed: tuple[Proposed, Agreement] | None = None
+) -> LoadResult:
+    """Apply what was staged and set down, in one transaction; all of it or nothing.
+
+    Raises `InputError` where what was `agreed` was decided meanwhile.
+    """
+    now, rules = utc_now(), booking.rules
+    if agreed is None:
+        applied = load_master_data.apply(
+            booking.db, checked.staged, rules=rules, now=now, load_time=checked.load_time
+        )
+        return load_master_data.result_of(booking.db.conn, applied, rules=rules)
+    proposed, agreement = agreed
+
+    def conclude(conn: Connection) -> None:
+        propose_load.conclude_approved(conn, agreement, rules=rules, now=now)
+
     applied = load_master_data.apply(
-        booking.db, staged, rules=booking.rules, now=utc_now(), load_time=load_time
-    )
-    return load_master_data.result_of(booking.db.conn, applied, diff=False)
+        booking.db, checked.staged, rules=rules, now=now, load_time=checked.load_time,
+        person=proposed.person, agreed=agreement, conclude=conclude,
+    )  # fmt: skip
+    result = load_master_data.result_of(booking.db.conn, applied, rules=rules)
+    return ProposedResult(result.tables, result.faults, proposal=agreement.proposal_id)
 
 
-def _load_time(order: LoadOrder, rules: StationRules) -> str | None:
-    if order.at is None:
+def check_proposal(database: Path, folder: Path, rules: StationRules) -> Checked:
+    """Check a folder that is to be proposed, on a connection of its own."""
+    with closing(open_reader(database)) as reader:
+        return _checked(reader, folder, rules, at=None, diff=True)
+
+
+def keep_proposal(booking: Booking, order: ProposeOrder, checked: Checked) -> LoadResult:
+    """Keep what was checked as proposed; the badge is proved. Raises `InputError`."""
+    result = checked.result
+    number = None
+    if not result.faults and result.diff is not UNSET and result.diff.total:
+        number = propose_load.propose(
+            booking.db, result, folder=str(Path(order.folder).absolute()),
+            content_hash=checked.content_hash, by=order.badge, rules=booking.rules, now=utc_now(),
+        )  # fmt: skip
+    return ProposedResult(result.tables, result.faults, result.diff, proposal=number)
+
+
+def propose(booking: Booking, order: ProposeOrder) -> LoadResult:
+    """Check a folder and propose it, for a command that is the core for the moment."""
+    checked = _checked(booking.db, Path(order.folder), booking.rules, at=None, diff=True)
+    return keep_proposal(booking, order, checked)
+
+
+def agreement(booking: Booking, order: DecideLoadOrder) -> tuple[Proposed, Agreement]:
+    """Return what is agreed to; the badge is proved. Raises `InputError` for who may not."""
+    return propose_load.agreement_of(booking.db, order.id, by=order.badge)
+
+
+def check_agreed(
+    database: Path, proposed: Proposed, order: DecideLoadOrder, rules: StationRules
+) -> Checked:
+    """Check a proposed folder again, on a connection of its own.
+
+    Raises `InputError` where its content is no longer what was proposed.
+    """
+    with closing(open_reader(database)) as reader:
+        return _checked_again(reader, proposed, order, rules)
+
+
+def approve(booking: Booking, order: DecideLoadOrder) -> LoadResult:
+    """Apply a proposed load, for a command that is the core for the moment."""
+    agreed = agreement(booking, order)
+    checked = _checked_again(booking.db, agreed[0], order, booking.rules)
+    if checked.result.faults:
+        return checked.result
+    _set_down_whole(booking, checked)
+    return apply_checked(booking, checked, agreed)
+
+
+def refuse(booking: Booking, order: DecideLoadOrder) -> LoadResult:
+    """Refuse a proposed load; the badge is proved. Raises `InputError` for who may not."""
+    propose_load.refuse(
+        booking.db, order.id, by=order.badge, reason=order.reason, rules=booking.rules,
+        now=utc_now(),
+    )  # fmt: skip
+    return ProposedResult({}, [], proposal=order.id)
+
+
+def _checked(
+    db: Database, folder: Path, rules: StationRules, *, at: str | None, diff: bool
+) -> Checked:
+    load_time = _load_time(at, rules) or utc_now()
+    files = read_folder(folder)
+    staged = load_master_data.stage(db.conn, files, rules=rules, load_time=load_time)
+    result = load_master_data.result_of(db.conn, staged, rules=rules, diff=diff)
+    return Checked(staged, result, load_time, content_hash(files))
+
+
+def _checked_again(
+    db: Database, proposed: Proposed, order: DecideLoadOrder, rules: StationRules
+) -> Checked:
+    checked = _checked(db, Path(proposed.folder), rules, at=order.at, diff=False)
+    propose_load.require_same(proposed, checked.content_hash)
+    return checked
+
+
+def _set_down_whole(booking: Booking, checked: Checked) -> None:
+    for _ in set_down(booking, checked):
+        pass
+
+
+def _load_time(at: str | None, rules: StationRules) -> str | None:
+    if at is None:
         return None
     if rules.mode != "test":
         raise InputError(
             "A live station loads at its own time. Leave --at out.", reason="time_not_allowed"
         )
-    return given_instant(order.at, rules.zone)
+    return given_instant(at, rules.zone)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import queue
 import threading
+import time
 from collections.abc import Callable, Generator
 from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any, Final, TypeVar
@@ -27,6 +28,9 @@ Work = tuple[Callable[[Database], Any], "Future[Any]"]
 
 WORK_WAITING_MAX: Final = 256
 """Pages asked for at a time by all clients together."""
+PAGE_S: Final = 0.2
+"""A page is sent after so long, with what there is by then: other lists have their turn, and what
+takes long shows how far it is."""
 
 
 class Reading(threading.Thread):
@@ -91,10 +95,12 @@ class Reading(threading.Thread):
 def _next_page(rows: Iterator[bytes]) -> list[bytes]:
     page: list[bytes] = []
     size = 0
+    until_s = time.monotonic() + PAGE_S
     for row in rows:
         page.append(row)
         size += len(row)
-        if len(page) >= PAGE_ROWS_MAX or size >= PAGE_BYTES_MAX:
+        full = len(page) >= PAGE_ROWS_MAX or size >= PAGE_BYTES_MAX
+        if full or time.monotonic() >= until_s:
             break
     return page
 

@@ -22,9 +22,17 @@ from hardware.registry import make_scanner
 from hardware.scanner import ScannerConfig
 from hardware.wedge import WEDGE_IDLE_MS
 from mes_terminal import logs
+from mes_terminal.domain.scanner_health import (
+    ScannerHealth,
+    changed,
+    is_well,
+    read,
+    trouble_of,
+)
 from mes_terminal.domain.view import ScannerView
 from mes_terminal.errors import InputError
 from mes_terminal.station.clock import utc_now
+from mes_terminal.usecases.watch_scanners import note_scanners
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -33,6 +41,7 @@ if TYPE_CHECKING:
     from hardware.reconnect import StateChange
     from mes_terminal.domain.outcome import Outcome
     from mes_terminal.settings import ScannerTable, Settings
+    from mes_terminal.station.booking import Booking
 
 
 COUNTED: Final[dict[FrameKind, str]] = {
@@ -61,6 +70,7 @@ class Scanners:
         self._changed = changed
         self._lock = threading.Lock()
         self._views: dict[str, ScannerView] = {}
+        self._health: dict[str, ScannerHealth] = {}
         self._seen: set[str] = set()
         self._recorders: dict[str, Recorder] = {}
         self._supervisors: dict[str, Supervisor] = {}
@@ -83,6 +93,21 @@ class Scanners:
         """Return each scanner's health."""
         with self._lock:
             return list(self._views.values())
+
+    def watch(self, booking: Booking) -> None:
+        """Open and end the exceptions of the scanners. On the store thread, between scans."""
+        now = utc_now()
+        with self._lock:
+            health = dict(self._health)
+        troubles = {name: trouble_of(each, now=now) for name, each in health.items()}
+        note_scanners(
+            booking.db,
+            booking.rules,
+            troubles={name: each for name, each in troubles.items() if each is not None},
+            well=[name for name, each in health.items() if is_well(each)],
+            configured=list(health),
+            now=now,
+        )
 
     def tell(self, device: str, outcome: Outcome) -> None:
         """Tell the scanner that read a scan how it went. Never waits."""
@@ -108,6 +133,7 @@ class Scanners:
             raise InputError(f"scanner.{name}: {error.sentence}", reason="settings") from error
         self._record(name, table.record)
         self._views[name] = ScannerView(name=name, state="opening")
+        self._health[name] = ScannerHealth("opening", utc_now())
         self._supervisors[name] = Supervisor(scanner, self._take, self._change)
 
     def _record(self, name: str, folder: str | None) -> None:
@@ -125,6 +151,12 @@ class Scanners:
         if recorder is not None:
             recorder.add(frame)
         self._count(frame.device, COUNTED[frame.kind])
+        if frame.kind != "duplicate":
+            with self._lock:
+                known = self._health[frame.device]
+                self._health[frame.device] = read(
+                    known, is_code=frame.kind == "code", now=utc_now()
+                )
         if frame.reason == "overrun":
             self._count(frame.device, "overruns")
         if not frame.is_scan:
@@ -150,6 +182,12 @@ class Scanners:
             view = self._views[change.device]
             self._views[change.device] = replace(
                 view, state=change.state.value, sentence=change.sentence
+            )
+            self._health[change.device] = changed(
+                self._health[change.device],
+                change.state.value,
+                change.sentence,
+                now=utc_now(),
             )
         if change.state is ScannerState.READY:
             if change.device in self._seen:

@@ -95,6 +95,11 @@ class Worker(threading.Thread):
         self._put(WorkJob(work, answer))
         return answer
 
+    @property
+    def anything_waits(self) -> bool:
+        """Whether a scan, or other work, waits for its turn."""
+        return not self._jobs.empty()
+
     def stop(self) -> None:
         """Finish the scan at hand, then end; what waits stays in the journal."""
         self._stopping.set()

@@ -269,6 +269,14 @@ def rows(database: Database, statement: str) -> Iterator[tuple[Any, ...]]:
     yield from database.conn.execute(statement)
 
 
+def event_hash(database: Database, event_seq: int) -> str | None:
+    """Return the hash of an entry of the log; `None` where there is none."""
+    row = database.conn.execute(
+        "SELECT hash FROM event WHERE event_seq = ?", [event_seq]
+    ).fetchone()
+    return row[0] if row else None
+
+
 def lot_place(database: Database, lot_id: int, location_id: int) -> str:
     """Return item, lot or serial, and location in words, for a sentence about a fault."""
     row = database.conn.execute(

@@ -57,6 +57,20 @@ def read_open(conn: Connection, stock_count_id: int) -> OpenCount:
     return OpenCount(*row)
 
 
+def find_item(conn: Connection, item: str) -> tuple[int, str, int | None] | None:
+    """Return (id, item, the lot that its untracked stock is in: `None` if it is tracked)."""
+    row = conn.execute(
+        """
+        SELECT i.item_id, i.item, iif(i.tracking = 'none', l.lot_id, NULL)
+          FROM item i JOIN lot l ON l.item_id = i.item_id AND l.lot = '' AND l.serial = ''
+                                AND l.work_order_id = 0
+         WHERE i.item = ?
+        """,
+        [item],
+    ).fetchone()
+    return row and (row[0], row[1], row[2])
+
+
 def note_item(conn: Connection, count: OpenCount, item_id: int) -> None:
     """Remember, with the first scan of an item, what its reports owe there."""
     conn.execute(
@@ -331,26 +345,28 @@ def note_sole(conn: Connection, item_id: int, location_id: int) -> None:
     )
 
 
-def resolve_explained(
-    conn: Connection, item_id: int, location_id: int, *, subject: str, resolution: str
-) -> list[int]:
-    """End what a count of an item explains: an earlier count of it there, and containers that were
-    used beyond their books. Return their ids."""
+def explained(conn: Connection, item_id: int, location_id: int, *, subject: str) -> list[int]:
+    """Return the open exceptions that a count of an item explains: an earlier count of it there,
+    and containers that were used beyond their books."""
     rows = conn.execute(
         """
-        UPDATE exception SET status = 'resolved', resolution = :resolution
+        SELECT exception_id FROM exception
          WHERE status = 'open' AND item_id = :item_id
            AND ((kind = 'count_variance' AND subject = :subject)
                 OR (kind = 'lot_overdrawn' AND EXISTS (
                     SELECT 1 FROM mount_span s
-                     WHERE s.lot_id = exception.lot_id AND s.location_id = :location_id)))
-        RETURNING exception_id
+                     WHERE s.item_id = exception.item_id AND s.location_id = :location_id
+                       AND s.lot_id = coalesce(exception.lot_id, s.lot_id))))
+         ORDER BY exception_id
         """,
-        {
-            "item_id": item_id,
-            "location_id": location_id,
-            "subject": subject,
-            "resolution": resolution,
-        },
+        {"item_id": item_id, "location_id": location_id, "subject": subject},
     ).fetchall()
     return [row[0] for row in rows]
+
+
+def end_explained(conn: Connection, exception_ids: Sequence[int], *, resolution: str) -> None:
+    """End what a count explains."""
+    conn.executemany(
+        "UPDATE exception SET status = 'resolved', resolution = ? WHERE exception_id = ?",
+        [(resolution, exception_id) for exception_id in exception_ids],
+    )

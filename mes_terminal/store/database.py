@@ -17,6 +17,7 @@ import sqlite_utils
 from mes_terminal.domain.instants import format_instant
 from mes_terminal.errors import DatabaseError, InputError, NoDatabaseError
 from mes_terminal.store import migrations
+from mes_terminal.store.private_file import make_private
 from mes_terminal.store.sqlite import sqlite
 
 Connection = sqlite.Connection
@@ -116,7 +117,7 @@ def open_database(path: Path) -> Database:
     Raises `DatabaseError` for a damaged file or one newer than the program, `InputError` for one
     that is not ours or cannot be opened.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_private(path)
     with _sentences_for(path):
         connection = _connect(str(path))
         _require_ours(connection, path)

@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
+from mes_terminal import __version__
+from mes_terminal.domain.instants import utc_offset
 from mes_terminal.domain.posting import (
     FIRST_HASH,
     EventDraft,
@@ -26,7 +28,9 @@ HEAD_COLUMNS = """
     (SELECT hash FROM event ORDER BY event_seq DESC LIMIT 1),
     coalesce((SELECT max(outbox_seq) FROM event), 0),
     coalesce((SELECT max(movement_seq) FROM movement), 0),
-    (SELECT hash FROM scan_outcome ORDER BY scan_seq DESC LIMIT 1)
+    (SELECT hash FROM scan_outcome ORDER BY scan_seq DESC LIMIT 1),
+    (SELECT master_data_version FROM station_state),
+    (SELECT clock_in_doubt FROM station_state)
 """
 
 _INSERT_EVENT = """
@@ -58,10 +62,10 @@ def _escaped(name: str) -> str:
 
 def head_of(columns: Sequence[Any]) -> LogHead:
     """Return the head that `HEAD_COLUMNS` selected."""
-    epoch, event_seq, last_hash, outbox_seq, movement_seq, journal_hash = columns
+    epoch, event_seq, last_hash, outbox_seq, movement_seq, journal_hash, version, doubt = columns
     return LogHead(
         epoch, event_seq, last_hash or FIRST_HASH, outbox_seq, movement_seq,
-        journal_hash or FIRST_HASH,
+        journal_hash or FIRST_HASH, version, bool(doubt),
     )  # fmt: skip
 
 
@@ -97,6 +101,7 @@ def _append(
     scan: Scan | None,
 ) -> list[int]:
     source = source_of(rules.site, rules.station)
+    offset = utc_offset(recorded_at, rules.zone)
     scan_seq = scan.scan_seq if scan else None
     events: list[tuple[Any, ...]] = []
     movements: list[tuple[Any, ...]] = []
@@ -108,7 +113,9 @@ def _append(
             draft,
             head,
             source=source,
+            software=__version__,
             recorded_at=recorded_at,
+            utc_offset=offset,
             scan_hash=scan.row_hash if scan else None,
             ledger=ledger_bytes(*ledger) if any(ledger) else None,
         )
@@ -164,4 +171,6 @@ def _after(head: LogHead, draft: EventDraft, digest: str) -> LogHead:
         head.outbox_seq + draft.upstream,
         head.movement_seq + len(draft.movements),
         head.journal_hash,
+        head.master_data_version,
+        head.clock_in_doubt,
     )

@@ -1,5 +1,7 @@
 """Open, raise and end exceptions: one open row a kind and subject (BF-20, BF-23)."""
 
+from msgspec import Struct
+
 from mes_terminal.domain.outcome import ExceptionKind
 from mes_terminal.store.database import Connection
 
@@ -13,19 +15,26 @@ def open_exception(
     quantity_micro: int | None,
     opened_at: str,
     event_seq: int,
+    cause_code: str,
     cause: str | None,
     item_id: int | None = None,
     lot_id: int | None = None,
+    tries: int = 0,
 ) -> int:
-    """Open an exception; return its id. There must be no open one of this kind and subject."""
+    """Open an exception; return its id. There must be no open one of this kind and subject.
+
+    `cause_code` is a stable word of its kind; it is kept as `kind:cause_code`. `tries` is 1 where
+    the exception counts scans.
+    """
     cursor = conn.execute(
         """
         INSERT INTO exception (kind, severity, subject, item_id, lot_id, quantity_micro, opened_at,
-                               opened_event_seq, cause)
-        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+                               opened_event_seq, cause_code, cause, tries)
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
         """,
-        [kind, severity, subject, item_id, lot_id, quantity_micro, opened_at, event_seq, cause],
-    )
+        [kind, severity, subject, item_id, lot_id, quantity_micro, opened_at, event_seq,
+         f"{kind}:{cause_code}", cause, tries],
+    )  # fmt: skip
     exception_id = cursor.lastrowid
     assert exception_id is not None
     if quantity_micro is not None:
@@ -36,13 +45,47 @@ def open_exception(
     return exception_id
 
 
+class OpenSubject(Struct, frozen=True):
+    """An open exception by what it is about."""
+
+    exception_id: int
+    subject: str
+    opened_at: str
+
+
+def open_subjects(conn: Connection, kind: ExceptionKind) -> list[OpenSubject]:
+    """Return what the open exceptions of a kind are about, the oldest first."""
+    rows = conn.execute(
+        """
+        SELECT exception_id, subject, opened_at FROM exception
+         WHERE kind = ? AND status = 'open' ORDER BY opened_at, exception_id
+        """,
+        [kind],
+    )
+    return [OpenSubject(*row) for row in rows]
+
+
+def was_opened(conn: Connection, *, kind: ExceptionKind, subject: str, opened_at: str) -> bool:
+    """Tell whether an exception of this kind and subject was opened at that moment, whatever became
+    of it."""
+    row = conn.execute(
+        """
+        SELECT EXISTS (SELECT 1 FROM exception
+                        WHERE kind = ? AND opened_at = ? AND subject = ?)
+        """,
+        [kind, opened_at, subject],
+    ).fetchone()
+    return bool(row[0])
+
+
 def raise_open(
     conn: Connection, *, kind: ExceptionKind, subject: str, quantity_micro: int
 ) -> tuple[int, int] | None:
-    """Add to the open exception of this kind and subject; return (id, quantity) if it is there."""
+    """Add a scan to the open exception of this kind and subject; return (id, quantity) if it is
+    there."""
     row = conn.execute(
         """
-        UPDATE exception SET quantity_micro = quantity_micro + ?
+        UPDATE exception SET quantity_micro = quantity_micro + ?, tries = tries + 1
          WHERE kind = ? AND subject = ? AND status = 'open'
         RETURNING exception_id, quantity_micro
         """,
@@ -52,10 +95,11 @@ def raise_open(
 
 
 def resolve_open(conn: Connection, *, kind: ExceptionKind, subject: str, resolution: str) -> None:
-    """End the open exception of this kind and subject."""
+    """End the open exception of this kind and subject; nothing of it is open any more."""
     conn.execute(
         """
-        UPDATE exception SET status = 'resolved', resolution = ?
+        UPDATE exception SET status = 'resolved', resolution = ?,
+               quantity_micro = iif(quantity_micro IS NULL, NULL, 0)
          WHERE kind = ? AND subject = ? AND status = 'open'
         """,
         [resolution, kind, subject],

@@ -114,6 +114,22 @@ def note_tried(conn: Connection, queued: Queued, last: OwedPart) -> None:
     )
 
 
+def note_still_open(conn: Connection, tried: Collection[OwedPart], event_seq: int) -> None:
+    """Count a change as tried, once, for each exception that it did not end."""
+    if tried:
+        conn.execute(
+            """
+            UPDATE exception SET tries = tries + 1, tried_seq = :event_seq
+             WHERE exception_id IN (SELECT value FROM json_each(:tried))
+               AND status = 'open' AND tried_seq IS NOT :event_seq
+            """,
+            {
+                "event_seq": event_seq,
+                "tried": dumps(sorted({part.exception_id for part in tried})),
+            },
+        )
+
+
 def leave_queue(conn: Connection, queued: Queued) -> None:
     """Take a change that was tried out of the queue."""
     conn.execute("DELETE FROM heal_queue WHERE heal_queue_id = ?", [queued.heal_queue_id])

@@ -15,8 +15,8 @@ class LetPass(Struct, frozen=True):
 
     expired: bool = False
     held: bool = False
-    approved_by: Literal["supervisor", "matrix"] | None = None
-    """Who approved that it stands in for a component (BF-29)."""
+    approved_by: Literal["supervisor", "matrix", "permit"] | None = None
+    """Who approved that it stands in for a component (BF-29): `permit`, report by report."""
 
 
 class Barred(Struct, frozen=True):

@@ -69,17 +69,17 @@ ORDER BY work_order.work_order
 SUGGESTED: Final = """
        CASE WHEN exception.status = 'open' AND exception.kind IN ('shortage', 'unknown_lot') THEN (
            SELECT json_group_array(json_array(place.lot, place.quantity_micro, place.location,
-                                              place.instead, place.uom))
+                                              place.instead, place.uom, place.arrived_at))
            FROM (SELECT balance.lot, balance.quantity_micro, location.location, NULL AS instead,
                         item.uom, iif(balance.location_id = order_line.location_id, 0, 2) AS rank,
-                        balance.expires_on, balance.received_at
+                        balance.expires_on, balance.received_at, balance.arrived_at
                  FROM balance JOIN location ON location.location_id = balance.location_id
                  WHERE balance.item_id = exception.item_id AND balance.pickable = 1
                    AND location.kind NOT IN ('virtual', 'scrap', 'hold')
                    AND balance.expires_on >= substr(exception.opened_at, 1, 10)
                  UNION ALL
                  SELECT balance.lot, balance.quantity_micro, location.location, other.item,
-                        other.uom, 1, balance.expires_on, balance.received_at
+                        other.uom, 1, balance.expires_on, balance.received_at, balance.arrived_at
                  FROM order_line_substitute AS listed
                  CROSS JOIN item AS other ON other.item_id = listed.substitute_id
                  CROSS JOIN balance ON balance.item_id = listed.substitute_id

@@ -160,8 +160,10 @@ UPSERTS: Final[dict[str, str]] = {
         INSERT INTO operator (badge, name, role, language)
         SELECT s.badge, s.name, s.role, s.language
         FROM temp.staged_operators AS s WHERE TRUE
-        ON CONFLICT (badge) DO UPDATE SET name = excluded.name, role = excluded.role,
-            language = excluded.language
+        ON CONFLICT (badge) DO UPDATE SET name = excluded.name, language = excluded.language,
+            -- who can sign has the role that a supervisor gave here
+            role = iif(EXISTS (SELECT 1 FROM operator_pin p WHERE p.badge = operator.badge),
+                       role, excluded.role)
     """,
     "reasons": """
         INSERT INTO reason (code, kind, description) SELECT s.code, s.kind, s.description

@@ -11,6 +11,7 @@ from sqlite_utils import Database as UtilsDatabase
 from sqlite_utils import Migrations
 
 from mes_terminal.errors import DatabaseError, InputError
+from mes_terminal.store.private_file import make_private
 from mes_terminal.store.sqlite import sqlite
 
 SCHEMA: Final = Path(__file__).with_name("schema.sql")
@@ -32,6 +33,7 @@ def migrate(database: UtilsDatabase, path: Path, *, is_new: bool) -> None:
         return
     if not is_new:
         backup = path.with_name(f"{path.name}.before-{pending[0].name}")
+        make_private(backup)
         database.conn.execute("VACUUM INTO ?", [str(backup)])
     _station.apply(database)
 

@@ -119,7 +119,8 @@ _OUTPUTS = """
 _SUBSTITUTES = """
     SELECT l.line_id, i.item_id, i.item, i.uom, i.step_micro, i.tracking, t.ratio_num, t.ratio_den,
            t.choice = 'automatic' AND t.approval = 'none', i.mount = 'required', u.sole_lot_id,
-           m.lot_id, m.container_id, t.approval = 'required' AND m.approved_by IS 'matrix'
+           m.lot_id, m.container_id, t.approval = 'required'
+           AND (m.approved_by IS 'matrix' OR m.approved_by IS 'permit')
       FROM order_line l
       CROSS JOIN order_line_substitute t USING (line_id)
       JOIN item c ON c.item_id = l.component_id

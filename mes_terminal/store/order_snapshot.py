@@ -214,18 +214,6 @@ def read_orders(conn: Connection, work_orders: Collection[str]) -> dict[str, Ord
     }
 
 
-def open_orders(conn: Connection) -> list[tuple[str, str, int]]:
-    """Return (work order, item, snapshot version) of every order that is not yet done."""
-    return conn.execute(
-        """
-        SELECT w.work_order, i.item, w.snapshot_version
-        FROM work_order AS w JOIN item AS i USING (item_id)
-        WHERE w.status IN ('planned', 'released', 'started', 'hold')
-        ORDER BY w.work_order
-        """
-    ).fetchall()
-
-
 def read_lines(conn: Connection, work_orders: Collection[str]) -> dict[str, list[Values]]:
     """Return the frozen lines of some orders, as `write_lines` takes them, in order."""
     cursor = conn.execute(

@@ -60,7 +60,8 @@ def active_order(conn: Connection, current_order_id: int | None) -> str | None:
     row = conn.execute(
         """
         SELECT work_order FROM work_order
-         WHERE status = 'started' OR (status = 'released' AND work_order_id IS :current)
+         WHERE status IN ('released', 'started')
+           AND (status = 'started' OR work_order_id IS :current)
          ORDER BY work_order_id IS :current DESC, due_at IS NULL, due_at, sequence IS NULL,
                   sequence, work_order
          LIMIT 1

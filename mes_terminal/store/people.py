@@ -52,12 +52,23 @@ def supervisors_with_pin(conn: Connection) -> list[str]:
     return [row[0] for row in rows]
 
 
+def has_pin(conn: Connection, badge: str) -> bool:
+    """Tell whether a person can prove who they are."""
+    row = conn.execute("SELECT EXISTS (SELECT 1 FROM operator_pin WHERE badge = ?)", [badge])
+    return bool(row.fetchone()[0])
+
+
 def note_try(conn: Connection, badge: str, wrong: int, locked_until: str | None) -> None:
     """Note how many tries of a PIN were wrong in a row, and until when it is locked."""
     conn.execute(
         "UPDATE operator_pin SET wrong = ?, locked_until = ? WHERE badge = ?",
         [wrong, locked_until, badge],
     )
+
+
+def note_seen(conn: Connection, badge: str, *, at: str) -> None:
+    """Note that a person was here."""
+    conn.execute("UPDATE operator SET seen_at = ? WHERE badge = ?", [at, badge])
 
 
 def set_pin(conn: Connection, badge: str, pin_hash: str, *, at: str) -> None:

@@ -9,6 +9,7 @@ import msgspec
 from msgspec import Struct
 
 from mes_terminal.domain.outcome import ExceptionKind
+from mes_terminal.domain.policy import APPROVAL_DEVICE
 from mes_terminal.domain.run_time import OperationTime
 from mes_terminal.domain.scan import Scan
 from mes_terminal.store.database import Connection
@@ -28,6 +29,7 @@ class LetPassPart(Struct, frozen=True, kw_only=True):
     item: str
     lot_id: int | None = None
     quantity_micro: int
+    cause_code: str
     cause: str
 
 
@@ -99,13 +101,15 @@ def read_started(conn: Connection, work_order_id: int) -> Started:
 
 
 def asked_scan(conn: Connection, code: bytes, before_seq: int) -> Scan | None:
-    """Return the newest scan of this code before another one: what the station asked about."""
+    """Return the newest scan of this code before another one: what the station asked about, as it
+    came from outside."""
     row = conn.execute(
         f"""
-        SELECT {JOURNAL_COLUMNS} FROM scan_journal WHERE raw = ? AND scan_seq < ?
+        SELECT {JOURNAL_COLUMNS} FROM scan_journal
+         WHERE raw = ? AND scan_seq < ? AND device <> ?
          ORDER BY scan_seq DESC LIMIT 1
         """,  # noqa: S608
-        [code, before_seq],
+        [code, before_seq, APPROVAL_DEVICE],
     ).fetchone()
     return None if row is None else scan_of(row)
 
@@ -120,15 +124,16 @@ def note_let_pass(conn: Connection, part: LetPassPart, *, opened_at: str, event_
     row = conn.execute(
         """
         INSERT INTO exception (kind, severity, subject, work_order_id, line_id, item_id, lot_id,
-                               quantity_micro, opened_at, opened_event_seq, cause)
-        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                               quantity_micro, opened_at, opened_event_seq, cause_code, cause)
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
         ON CONFLICT (kind, subject) WHERE status = 'open'
         DO UPDATE SET quantity_micro = quantity_micro + excluded.quantity_micro
         RETURNING exception_id
         """,
         [part.kind, "info" if line_id is None else "warn",
          f"order:{part.work_order}" if line_id is None else f"line:{line_id}", part.work_order_id,
-         line_id, part.item_id, part.lot_id, part.quantity_micro, opened_at, event_seq, part.cause],
+         line_id, part.item_id, part.lot_id, part.quantity_micro, opened_at, event_seq,
+         f"{part.kind}:{part.cause_code}", part.cause],
     ).fetchone()  # fmt: skip
     conn.execute(
         """

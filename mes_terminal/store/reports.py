@@ -174,24 +174,26 @@ def _write_exceptions(
     conn.executemany(
         """
         INSERT INTO exception (exception_id, kind, severity, subject, work_order_id, line_id,
-                               item_id, lot_id, quantity_micro, opened_at, opened_event_seq, cause)
-        VALUES (?, ?, 'warn', 'line:' || ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                               item_id, lot_id, quantity_micro, opened_at, opened_event_seq,
+                               cause_code, cause)
+        VALUES (?, ?, 'warn', 'line:' || ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
         """,
         [
             (draft.exception_id, draft.kind, draft.line.line_id, order.work_order_id,
              draft.line.line_id, draft.line.item_id, draft.lot_id, draft.quantity_micro,
-             scan.event_time, report_seq, draft.cause)
+             scan.event_time, report_seq, draft.cause_code, draft.cause)
             for draft in drafts
             if draft.is_new
         ],
     )  # fmt: skip
     conn.executemany(
         """
-        UPDATE exception SET quantity_micro = quantity_micro + ?, cause = ?, lot_id = ?
+        UPDATE exception
+           SET quantity_micro = quantity_micro + ?, cause_code = ?, cause = ?, lot_id = ?
          WHERE exception_id = ?
         """,
         [
-            (draft.quantity_micro, draft.cause, draft.lot_id, draft.exception_id)
+            (draft.quantity_micro, draft.cause_code, draft.cause, draft.lot_id, draft.exception_id)
             for draft in drafts
             if not draft.is_new
         ],

@@ -12,7 +12,8 @@ _READ = f"""
            s.pending_verb, s.pending_argument,
            s.pending_quantity_micro, s.confirm_reason, s.confirm_code, s.confirm_until,
            s.recovered_code, s.recovered_until, s.clock_in_doubt, s.master_data_version,
-           EXISTS (SELECT 1 FROM mount),
+           EXISTS (SELECT 1 FROM mount), s.line_stop_id,
+           EXISTS (SELECT 1 FROM material_call WHERE ended_seq IS NULL),
            {HEAD_COLUMNS}
       FROM station_state s
       LEFT JOIN operator o ON o.badge = coalesce(:badge, s.badge) AND o.disabled_at IS NULL
@@ -25,7 +26,7 @@ _WRITE = """
            pending_quantity_micro = :pending_quantity_micro, confirm_reason = :confirm_reason,
            confirm_code = :confirm_code, confirm_until = :confirm_until,
            recovered_code = :recovered_code, recovered_until = :recovered_until,
-           clock_in_doubt = :clock_in_doubt
+           clock_in_doubt = :clock_in_doubt, line_stop_id = :line_stop_id
 """
 
 
@@ -38,7 +39,7 @@ def read_session(
     """
     row = conn.execute(_READ, {"badge": badge}).fetchone()
     person = Person(*row[:4]) if row[0] is not None else None
-    state = row[4:21]
+    state = row[4:23]
     session = Session(
         badge=state[0],
         signed_in_at=state[1],
@@ -57,8 +58,10 @@ def read_session(
         clock_in_doubt=bool(state[14]),
         master_data_version=state[15],
         anything_mounted=bool(state[16]),
+        line_stop_id=state[17],
+        anything_called=bool(state[18]),
     )
-    return session, person, head_of(row[21:])
+    return session, person, head_of(row[23:])
 
 
 def write_session(conn: Connection, session: Session) -> None:
@@ -81,6 +84,7 @@ def write_session(conn: Connection, session: Session) -> None:
             "recovered_code": session.recovered_code,
             "recovered_until": session.recovered_until,
             "clock_in_doubt": int(session.clock_in_doubt),
+            "line_stop_id": session.line_stop_id,
         },
     )
 

@@ -14,7 +14,7 @@ It only reads, shares no code with the program that wrote the records, and prove
 - what leaves the plant's books somewhere arrives somewhere else, balances are the sums of their
   movements, no lot or serial is below zero;
 - what was consumed of a lot is what genealogy says went out of it;
-- the parts of an order make the whole; postings for upstream have no gap;
+- the parts of an order make the whole; postings have no gap; what is signed is in the log;
 - with `--anchor`, a hash noted elsewhere earlier (a shift report, an acknowledgement): nothing was
   cut off since. A chain alone cannot show that.
 
@@ -321,6 +321,18 @@ def verify_outbox(db: sqlite3.Connection) -> str:
     return f"{count} postings without a gap"
 
 
+def verify_signatures(db: sqlite3.Connection) -> str:
+    """Every signature is its person's, and of the hash of an entry that stands before it."""
+    given = "SELECT event_seq, person, body FROM event WHERE type = 'signature.given'"
+    hash_of = "SELECT hash FROM event WHERE event_seq = ? AND event_seq < ?"
+    for seq, person, text in (rows := db.execute(given).fetchall()):
+        signed = json.loads(text)["data"]["detail"]
+        found = db.execute(hash_of, [int(signed["signed_sequence"]), seq]).fetchone()
+        if found != (signed["signed_hash"],) or person != signed["badge"]:
+            raise RecordsError(f"entry {seq} signs what is not in the log, or for somebody else")
+    return f"{len(rows)} signatures, each of an entry of the log"
+
+
 CHECKS = (
     ("log", verify_log),
     ("journal", verify_journal),
@@ -328,6 +340,7 @@ CHECKS = (
     ("genealogy", verify_genealogy),
     ("orders", verify_orders),
     ("outbox", verify_outbox),
+    ("signatures", verify_signatures),
 )
 
 
@@ -346,7 +359,7 @@ def _answer(check: Any, db: sqlite3.Connection, anchor: str | None) -> tuple[boo
         return True, check(db, anchor) if check is verify_log else check(db)
     except RecordsError as fault:
         return False, str(fault)
-    except (ValueError, IndexError, TypeError, AttributeError) as error:
+    except (LookupError, ValueError, TypeError, AttributeError) as error:
         return False, f"a record cannot be read: {error}"
 
 

@@ -21,6 +21,7 @@ from mes_terminal.domain.view import StationView
 from mes_terminal.errors import InputError
 from mes_terminal.link.client import LinkClient
 from mes_terminal.tui import cards, messages, present, present_view, sounds, themes
+from mes_terminal.tui.approve_control import ApproveControl
 from mes_terminal.tui.cards import CardMaker
 from mes_terminal.tui.core_feed import CoreFeed
 from mes_terminal.tui.desk_control import DeskControl
@@ -31,6 +32,7 @@ from mes_terminal.tui.present import Sound
 from mes_terminal.tui.safe_text import safe
 from mes_terminal.tui.screens.help import HelpScreen
 from mes_terminal.tui.screens.operator import FUNCTION_KEYS, OperatorScreen
+from mes_terminal.tui.shift_control import ShiftControl
 from mes_terminal.tui.trace_control import TraceControl
 from mes_terminal.tui.words import words_for
 
@@ -69,7 +71,9 @@ class OperatorApp(GatedApp):
         self._link = link
         self.operator = OperatorScreen(self.glyphs, plain=self.plain)
         self._desk = DeskControl(self, link, over=True)
+        self._approve = ApproveControl(self, link)
         self._trace = TraceControl(self, link, self.post_message, self.glyphs)
+        self._shift = ShiftControl(self, link, self.feed.give)
         self._words = words_for("en")
         self._view: StationView | None = None
         self._view_at_s = 0.0
@@ -103,7 +107,8 @@ class OperatorApp(GatedApp):
 
     def take_typed(self, typed: str) -> None:
         """Show what a person has typed so far, where it belongs."""
-        if self._desk.take_typed(typed):
+        is_here = self._approve.take_typed(typed) or self._shift.take_typed(typed)
+        if is_here or self._desk.take_typed(typed):
             typed = ""
         else:
             self._trace.follow_typing(typed)
@@ -112,7 +117,8 @@ class OperatorApp(GatedApp):
     def take_frame(self, raw: bytes, kind: str) -> None:
         """Give a whole code to the core, or to what asks for one here."""
         code = raw.decode("utf-8", "replace")
-        if self._desk.take_frame(code, kind):
+        is_here = self._approve.take_frame(code, kind) or self._shift.take_frame(code, kind)
+        if is_here or self._desk.take_frame(code, kind):
             return
         if self._trace.is_typed_here and kind == "code":
             self._open_trace()
@@ -135,8 +141,13 @@ class OperatorApp(GatedApp):
 
     def press(self, key: GateKey) -> None:
         """Act on a key that a person pressed."""
+        if self._approve.is_open and self._approve.press(key.name):
+            return
         if self._desk.is_open and key.name != "ctrl+q":
             self._desk.press(key.name)
+            return
+        if self._shift.is_open and key.name != "ctrl+q":
+            self._shift.press(key.name)
             return
         if self._trace.is_open and key.name not in ("f1", "ctrl+q"):
             self._trace.press(key.name)
@@ -179,6 +190,8 @@ class OperatorApp(GatedApp):
         if outcome.scan_id in self._seen:
             return
         self._seen = [*self._seen[1 - SEEN_MAX :], outcome.scan_id]
+        if self._shift.take_outcome(outcome):
+            return
         if outcome.outcome == "already_done":  # tells when, for programs too
             told = present_view.with_local_times(outcome.message, self.local_zone())
             outcome = msgspec.structs.replace(outcome, message=told)
@@ -188,6 +201,9 @@ class OperatorApp(GatedApp):
         command = present.verb_of(outcome.code)
         if outcome.outcome == "recorded" and command and command[0] == "HELP":
             self._open_help()
+        elif outcome.outcome == "recorded" and command and command[0] == "END":
+            practice = present_view.practice_word(self._view, self._words)
+            self._shift.open(self._words, practice=practice)
 
     def on_view_arrived(self, message: messages.ViewArrived) -> None:
         """Show the station; the last outcome's sentences may say more now."""
@@ -201,6 +217,16 @@ class OperatorApp(GatedApp):
         self._waiting_codes = self._waiting_codes[: self._waiting]
         self._show_queue()
         self._draw_card(bright=False)
+        answer = self._approve.follow(message.view, self._words)
+        if answer is not None:
+            sound: Sound = "accepted" if answer.status == "approved" else "stop"
+            self._show(cards.answered(answer), sound)
+
+    def on_approval_answered(self, message: messages.ApprovalAnswered) -> None:
+        """Hand on what became of a PIN."""
+        said = self._approve.answered(message)
+        if said:
+            self._notice(said)
 
     def on_preflight_arrived(self, message: messages.PreflightArrived) -> None:
         """Show what a close would do right now (screens 6)."""
@@ -321,6 +347,7 @@ class OperatorApp(GatedApp):
         if self._connected:
             aged = msgspec.structs.replace(self._view, now=now)
             self.operator.show_status(present_view.status_pieces(aged, self._words))
+        self._approve.tick(now)
 
     def _now(self, view: StationView) -> str:
         passed = timedelta(seconds=int(time.monotonic() - self._view_at_s))
@@ -344,8 +371,10 @@ class OperatorApp(GatedApp):
             self._trace.open(self._words, self._view, plain=self.plain)
 
     def _close_over(self) -> None:
-        """Close help or genealogy, if one is open."""
-        if isinstance(self.top, ModalScreen) and not self._desk.is_open:
+        """Close help, genealogy or the end of the shift, if one is open."""
+        if self._shift.is_open:
+            self._shift.close()
+        elif isinstance(self.top, ModalScreen) and not self._desk.is_open:
             self.pop_screen()
 
 

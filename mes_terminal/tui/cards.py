@@ -5,14 +5,16 @@ called by the app.
 """
 
 from collections.abc import Callable, Sequence
+from typing import Final
 
 from mes_terminal.domain.outcome import Outcome
-from mes_terminal.domain.view import StationView
+from mes_terminal.domain.view import AnswerView, StationView
 from mes_terminal.tui import present, present_view
 from mes_terminal.tui.present import Card
 from mes_terminal.tui.safe_text import SENTENCE_MAX_COLUMNS, safe
 from mes_terminal.tui.words import Words
 
+CODE_COLUMNS: Final = 24
 CardMaker = Callable[[Words, StationView | None], Card]
 
 
@@ -91,6 +93,30 @@ def failed(code: str, sentence: str) -> CardMaker:
             action=labels.failed_action,
             scan=labels.failed_scan,
             detail=safe(sentence, SENTENCE_MAX_COLUMNS),
+        )
+
+    return card
+
+
+def answered(answer: AnswerView) -> CardMaker:
+    """A supervisor has answered what was asked before (BF-24)."""
+
+    def card(words: Words, _view: StationView | None) -> Card:
+        told = words.approve
+        code, person = safe(answer.code, CODE_COLUMNS), safe(answer.by, CODE_COLUMNS)
+        if answer.status == "refused":
+            return Card(
+                tone="stop",
+                word=words.signs["stop"],
+                happened=told.refused.format(code=code, person=person),
+                action=told.refused_action,
+            )
+        return Card(
+            tone="do",
+            word=words.signs["do"],
+            happened=told.approved.format(person=person),
+            action=told.approved_action.format(code=code),
+            scan=code,
         )
 
     return card

@@ -1,53 +1,39 @@
-"""What the supervisor's desk asks the core: groups, pages of rows, reasons, decisions.
+"""What the supervisor's desk asks the core: lists and requests, each answered by a message.
 
-Each question is a coroutine for a worker; it touches no widget and posts a `DeskHeard`. A PIN goes
-from here into the request and nowhere else.
+A question is a coroutine for a worker; it touches no widget and posts a `DeskHeard`. A PIN goes
+from a form into its request and nowhere else.
 """
 
-from collections.abc import Callable, Sequence
-from typing import Any, Final, Literal
+from collections.abc import AsyncGenerator, Callable, Coroutine
+from typing import Any, Final, TypeVar
 
 import msgspec
 from textual.message import Message
 
-from mes_terminal.domain.desk import ExceptionStory, KindGroup
-from mes_terminal.domain.healing import Decision
-from mes_terminal.domain.resolving import Resolved
-from mes_terminal.domain.view import StationView
 from mes_terminal.errors import StationError
 from mes_terminal.tui.messages import CoreLink
 
 PAGE_ROWS: Final = 200
 """Rows asked for at a time: what a person pages through in seconds."""
-WRITE_OFF: Final = "write_off"
+ROWS_MAX: Final = 2000
+"""Rows of one answer that are kept, whatever the core sends."""
 
-What = Literal["groups", "rows", "row", "reasons", "preview", "resolved", "failed"]
-
-
-class Groups(msgspec.Struct, frozen=True):
-    """The station and its groups at one moment."""
-
-    view: StationView
-    groups: list[KindGroup]
-
-
-class Reason(msgspec.Struct, frozen=True):
-    """A reason that was loaded."""
-
-    code: str
-    kind: str
-    description: str
+T = TypeVar("T")
+Take = Callable[[T], None]
+Question = Callable[[], Coroutine[Any, Any, None]]
+"""A question to the core that has not begun: one that is never asked leaves nothing behind."""
 
 
 class DeskHeard(Message):
-    """An answer of the core, by the number of its question; `failed` with one sentence."""
+    """An answer of the core, and who takes it."""
 
-    def __init__(self, what: What, number: int, value: Any, reason: str = "") -> None:
+    def __init__(self, take: Callable[[Any], None], value: Any) -> None:
         super().__init__()
-        self.what = what
-        self.number = number
-        self.value = value
-        self.reason = reason
+        self._take, self._value = take, value
+
+    def deliver(self) -> None:
+        """Hand it over; called by the app when the message arrives."""
+        self._take(self._value)
 
 
 class DeskFeed:
@@ -56,64 +42,78 @@ class DeskFeed:
     def __init__(self, link: CoreLink, post: Callable[[Message], object]) -> None:
         self._link, self._post = link, post
 
-    async def groups(self, number: int, filters: dict[str, str]) -> None:
-        """Ask what there is, and for the station's clock and language."""
-        try:
-            view = msgspec.json.decode(await self._link.request("view"), type=StationView)
-            found = [
-                msgspec.json.decode(row, type=KindGroup)
-                for row in await self._listed("exception_groups", filters)
-            ]
-        except StationError as error:
-            self._fail(number, error)
-            return
-        self._post(DeskHeard("groups", number, Groups(view, found)))
-
-    async def rows(self, what: What, number: int, filters: dict[str, str]) -> None:
-        """Ask for a page of a group, or for one row again."""
-        try:
-            rows = await self._listed("exception_rows", filters)
-        except StationError as error:
-            self._fail(number, error)
-            return
-        found = [msgspec.json.decode(row, type=ExceptionStory) for row in rows]
-        self._post(DeskHeard(what, number, found, filters.get("since", "0")))
-
-    async def reasons(self, number: int) -> None:
-        """Ask for the reasons of write-offs."""
-        try:
-            rows = await self._listed("reasons", {})
-        except StationError as error:
-            self._fail(number, error)
-            return
-        found = [msgspec.json.decode(row, type=Reason) for row in rows]
-        mine = [each for each in found if each.kind == WRITE_OFF]
-        self._post(DeskHeard("reasons", number, mine))
-
-    async def preview(self, number: int, ids: Sequence[int], decision: Decision) -> None:
-        """Ask what a decision would come to; nothing of it stays."""
-        await self._decide("preview", number, ids=ids, decision=decision, preview=True)
-
-    async def resolve(
-        self, number: int, ids: Sequence[int], decision: Decision, badge: str, pin: str
+    async def rows(
+        self,
+        name: str,
+        filters: dict[str, str],
+        kind: type[T],
+        take: Take[list[T]],
+        failed: Take[StationError],
     ) -> None:
-        """Let the core do it."""
-        await self._decide("resolved", number, ids=ids, decision=decision, badge=badge, pin=pin)
-
-    async def _decide(self, what: What, number: int, **order: Any) -> None:
-        order["decision"] = msgspec.to_builtins(order["decision"])
+        """Ask for a list whose rows are of a `kind`."""
         try:
-            answer = await self._link.request("resolve", **order)
+            found = await self._listed("list", kind, name=name, filters=filters)
         except StationError as error:
-            self._fail(number, error)
+            self._post(DeskHeard(failed, error))
             return
-        self._post(DeskHeard(what, number, msgspec.json.decode(answer, type=list[Resolved])))
+        self._post(DeskHeard(take, found))
 
-    async def _listed(self, name: str, filters: dict[str, str]) -> list[msgspec.Raw]:
-        rows: list[msgspec.Raw] = []
-        async for page in self._link.pages("list", name=name, filters=filters):
-            rows += page
+    async def follow(
+        self,
+        name: str,
+        kind: Any,
+        take: Take[list[Any]],
+        failed: Take[StationError],
+        wanted: Callable[[], bool],
+    ) -> None:
+        """Ask for a list that takes long, and hand over each page as it comes, an empty one at the
+        end, while it is `wanted`."""
+        pages = self._link.pages("list", name=name, filters={})
+        try:
+            async for page in pages:
+                if not wanted():
+                    return
+                found = [msgspec.json.decode(row, type=kind) for row in page]
+                self._post(DeskHeard(take, found))
+            self._post(DeskHeard(take, []))
+        except StationError as error:
+            self._post(DeskHeard(failed, error))
+        finally:
+            if isinstance(pages, AsyncGenerator):
+                await pages.aclose()  # tells the core that no more is wanted
+
+    async def meanings(
+        self, code: str, kind: type[T], take: Take[list[T]], failed: Take[StationError]
+    ) -> None:
+        """Ask what a code names."""
+        try:
+            found = await self._listed("decode", kind, hex=code.encode().hex())
+        except StationError as error:
+            self._post(DeskHeard(failed, error))
+            return
+        self._post(DeskHeard(take, found))
+
+    async def value(
+        self,
+        do: str,
+        params: dict[str, Any],
+        kind: Any,
+        take: Callable[[Any], None],
+        failed: Take[StationError],
+    ) -> None:
+        """Make a request whose answer is of a `kind`; `msgspec.Raw` leaves it as it came."""
+        try:
+            answer = await self._link.request(do, **params)
+        except StationError as error:
+            self._post(DeskHeard(failed, error))
+            return
+        decoded = answer if kind is msgspec.Raw else msgspec.json.decode(answer, type=kind)
+        self._post(DeskHeard(take, decoded))
+
+    async def _listed(self, do: str, kind: type[T], **params: Any) -> list[T]:
+        rows: list[T] = []
+        async for page in self._link.pages(do, **params):
+            rows += [msgspec.json.decode(row, type=kind) for row in page]
+            if len(rows) >= ROWS_MAX:
+                break
         return rows
-
-    def _fail(self, number: int, error: StationError) -> None:
-        self._post(DeskHeard("failed", number, error.sentence, error.reason))

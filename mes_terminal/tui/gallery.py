@@ -6,7 +6,7 @@ time and the scripted core make every picture the same on every machine.
 
 import argparse
 import asyncio
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import Callable, Coroutine
 from datetime import UTC
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -24,82 +24,21 @@ from mes_terminal.domain.view import (
     ScanView,
     StationView,
 )
-from mes_terminal.errors import CoreError, InputError
+from mes_terminal.tui import gallery_approve as approve
 from mes_terminal.tui import gallery_orders as orders
+from mes_terminal.tui import gallery_shift as shifts
 from mes_terminal.tui import themes
 from mes_terminal.tui.app import OperatorApp
-from mes_terminal.tui.gallery_desk import DeskScene, desk_app, desk_scenes, encoded
-from mes_terminal.tui.gallery_traces import CHAIR_TRACE, leg_trace, trace_parts
+from mes_terminal.tui.gallery_desk import DeskScene, desk_app, desk_scenes
+from mes_terminal.tui.gallery_traces import CHAIR_TRACE, leg_trace
 from mes_terminal.tui.gated_app import GatedApp
 from mes_terminal.tui.picture import picture
+from mes_terminal.tui.scripted_core import ScriptedCore
 
 if TYPE_CHECKING:
     from mes_terminal.domain.trace import Trace
 
 NOW: Final = "2026-11-20T14:05:12.000000Z"
-
-
-class ScriptedCore:
-    """A core that knows only what it was told: `CoreLink` for pictures and tests.
-
-    A scan is answered by `answers[code]`, else as unknown; `pushes` is what it tells by itself.
-    """
-
-    def __init__(self, view: StationView, answers: dict[str, Outcome] | None = None) -> None:
-        self.view = view
-        self.answers = answers or {}
-        self.scans: list[bytes] = []
-        self.pushes: asyncio.Queue[tuple[str, msgspec.Raw]] = asyncio.Queue()
-        self.preflight = PreflightView(lines_post=3, lines_short=0)
-        self.away = False
-        self.traced: Trace | None = None
-        self.asked: list[dict[str, str]] = []
-        """What genealogy was asked for."""
-        self.hold: asyncio.Event | None = None
-        """Set: a scan is answered only when this event is."""
-
-    async def open(self) -> None:
-        """Attach, unless it is away."""
-        if self.away:
-            raise CoreError("no core", reason="core_gone")
-
-    async def close(self) -> None:
-        """Nothing to leave."""
-
-    async def request(self, do: str, **params: Any) -> msgspec.Raw:
-        """Answer `scan` and `preflight`."""
-        if self.away:
-            raise CoreError("no core", reason="core_gone")
-        if do == "preflight":
-            return encoded(self.preflight)
-        assert do == "scan", do
-        raw = bytes.fromhex(params["hex"])
-        self.scans.append(raw)
-        if self.hold is not None:
-            await self.hold.wait()
-        code = raw.decode("utf-8", "replace")
-        unknown = outcome("unknown", code=code, scan_id=f"scan-{len(self.scans)}", item=None)
-        return encoded(self.answers.get(code, unknown))
-
-    async def pages(self, do: str, **params: Any) -> AsyncIterator[list[msgspec.Raw]]:
-        """Answer a trace with `traced`; without it the lot is unknown."""
-        if self.away:
-            raise CoreError("no core", reason="core_gone")
-        assert (do, params["name"]) == ("list", "trace")
-        self.asked.append(params["filters"])
-        if self.traced is None:
-            raise InputError("'LEG' has no lot 'X'.", reason="lot_unknown")
-        yield [encoded(row) for row in trace_parts(self.traced)]
-
-    async def subscribe(self) -> AsyncIterator[tuple[str, msgspec.Raw]]:
-        """Yield the station, then what `push` queued."""
-        yield "view", encoded(self.view)
-        while True:
-            yield await self.pushes.get()
-
-    def push(self, kind: str, value: object) -> None:
-        """Tell the screen something."""
-        self.pushes.put_nowait((kind, encoded(value)))
 
 
 def station(**changes: Any) -> StationView:
@@ -313,14 +252,50 @@ def _order_scenes() -> dict[str, Scene]:
     }
 
 
-def _other_scenes(german: StationView) -> dict[str, Scene]:
-    return _order_scenes() | {
-        "trace": Scene(station(), _UNIT, traced=CHAIR_TRACE, keys=("f6",)),
-        "trace-german": Scene(german, _UNIT, traced=CHAIR_TRACE, keys=("f6",)),
-        "trace-long": Scene(station(), _UNIT, traced=leg_trace(), keys=("f6", "right", "pagedown")),
-        "trace-nothing": Scene(station(mode="test"), keys=("f6",)),
-        "trace-unknown": Scene(station(), _EXPIRED, keys=("f6",)),
+def _shift_scenes(german: StationView) -> dict[str, Scene]:
+    end = outcome("recorded", code="%END", work_order=None, item=None)
+    badge = outcome("recorded", code="B:1001", work_order=None, item=None)
+    stopped = {"stopped": shifts.STOPPED, "calls": shifts.CALLS}
+    greeted = station(handed_over=shifts.HANDED_OVER)
+    return {
+        "line-stopped": Scene(station(**stopped), _UNIT),
+        "line-stopped-german": Scene(msgspec.structs.replace(german, **stopped)),
+        "called": Scene(station(calls=shifts.CALLS)),
+        "handed-over": Scene(greeted, badge),
+        "handed-over-german": Scene(msgspec.structs.replace(greeted, language="de"), badge),
+        "shift-end": Scene(station(**stopped), end),
+        "shift-end-german": Scene(german, end),
     }
+
+
+def _approve_scenes(german: StationView) -> dict[str, Scene]:
+    waits, more = {"approval": approve.PIN_AWAITED}, {"approval": approve.MORE_THAN_ORDERED}
+    return {
+        "approval": Scene(station(approval=approve.ASKED), approve.ASKS),
+        "approval-german": Scene(
+            msgspec.structs.replace(german, approval=approve.ASKED), approve.ASKS
+        ),
+        "approval-pin": Scene(station(**waits)),
+        "approval-pin-german": Scene(msgspec.structs.replace(german, **more)),
+        "approved": Scene(station(answers=approve.APPROVED)),
+    }
+
+
+def _other_scenes(german: StationView) -> dict[str, Scene]:
+    return (
+        _order_scenes()
+        | _shift_scenes(german)
+        | _approve_scenes(german)
+        | {
+            "trace": Scene(station(), _UNIT, traced=CHAIR_TRACE, keys=("f6",)),
+            "trace-german": Scene(german, _UNIT, traced=CHAIR_TRACE, keys=("f6",)),
+            "trace-long": Scene(
+                station(), _UNIT, traced=leg_trace(), keys=("f6", "right", "pagedown")
+            ),
+            "trace-nothing": Scene(station(mode="test"), keys=("f6",)),
+            "trace-unknown": Scene(station(), _EXPIRED, keys=("f6",)),
+        }
+    )
 
 
 def app_of(

@@ -1,6 +1,5 @@
 """Canned exceptions for the gallery and for tests, and a core that has them."""
 
-from collections.abc import AsyncIterator
 from datetime import UTC
 from typing import Any, Final
 
@@ -8,12 +7,11 @@ import msgspec
 from msgspec import Struct
 from textual import events
 
-from mes_terminal.domain.desk import ExceptionStory, KindGroup, Suggestion
-from mes_terminal.domain.outcome import Consumed
-from mes_terminal.domain.resolving import Resolved
+from mes_terminal.domain.desk import ExceptionStory, Proposal, Suggestion
 from mes_terminal.domain.view import StationView
-from mes_terminal.errors import CoreError, InputError
 from mes_terminal.tui import themes
+from mes_terminal.tui.gallery_core import DeskCore
+from mes_terminal.tui.gallery_plant import ANSWERS, LISTS
 from mes_terminal.tui.gated_app import GatedApp
 from mes_terminal.tui.keys import KeyReader
 from mes_terminal.tui.supervisor_app import SupervisorApp
@@ -42,8 +40,41 @@ def exception(number: int, kind: str = "shortage", **changes: Any) -> ExceptionS
         "cause": None,
         "suggestions": [],
         "resolution": None,
+        "cause_code": f"{kind}:seen",
     }
     return ExceptionStory(**(fields | changes))
+
+
+LEG_PROPOSALS: Final = [
+    Proposal(
+        how="lot",
+        why="",
+        lot="L-78",
+        item="LEG",
+        quantity="400",
+        uom="pcs",
+        location="LINE",
+    ),
+    Proposal(
+        how="item",
+        why="",
+        lot="B-3",
+        item="LEG-B",
+        quantity="60",
+        uom="pcs",
+        location="LINE",
+    ),
+    Proposal(
+        how="move",
+        why="",
+        lot="L-80",
+        item="LEG",
+        quantity="1200",
+        uom="pcs",
+        location="STORE",
+    ),
+    Proposal(how="write_off", why=""),
+]
 
 
 def legs(number: int, order: str, quantity: str, at: str, **changes: Any) -> ExceptionStory:
@@ -63,12 +94,22 @@ def legs(number: int, order: str, quantity: str, at: str, **changes: Any) -> Exc
             Suggestion("B-3", "60", "LINE", "LEG-B", "pcs"),
             Suggestion("L-80", "1200", "STORE", None, "pcs"),
         ],
+        "proposals": LEG_PROPOSALS,
+        "scan_code": order,
+        "device": "st02",
+        "shift": "B",
+        "cause_code": "shortage:no_stock",
+        "owner": "Shift lead",
+        "due_at": "2026-11-20T15:00:00.000000Z",
+        "value": "96.00",
+        "currency": "EUR",
     }
     return exception(number, **(fields | changes))
 
 
 MIXED: Final = [
-    legs(3, "WO-0998", "2", "12:59", item="FRAME", uom="pcs", tracking="none", suggestions=[]),
+    legs(3, "WO-0998", "2", "12:59", item="FRAME", uom="pcs", tracking="none", suggestions=[],
+         proposals=LEG_PROPOSALS[-1:]),
     legs(5, "WO-1003", "4", "13:22", cause="lot_expired"),
     legs(7, "WO-1007", "12", "14:01"),
     exception(1, "lot_expired", work_order="WO-0991", line="10", item="LEG", lot="L-66",
@@ -85,91 +126,17 @@ MIXED: Final = [
               opened_at="2026-11-20T14:04:00.000000Z"),
 ]  # fmt: skip
 """A mixed shift."""
-REASONS: Final = [
-    {"code": "FOUND", "kind": "write_off", "description": "found in the scrap"},
-    {"code": "SEEN", "kind": "write_off", "description": "seen to, nothing to post"},
-    {"code": "BURR", "kind": "scrap", "description": "burr"},
+
+
+LATE: Final = [
+    msgspec.structs.replace(
+        each, due_at="2026-11-20T13:30:00.000000Z", escalated_to="Plant manager", tries=3
+    )
+    if each.id in (1, 3)
+    else each
+    for each in MIXED
 ]
-
-
-class DeskCore:
-    """A core of exceptions: `CoreLink` for pictures and tests."""
-
-    def __init__(self, view: StationView, rows: list[ExceptionStory]) -> None:
-        self.view, self.rows = view, rows
-        self.away = False
-        self.asked: list[tuple[str, dict[str, Any]]] = []
-        """Every list and request, but for the view."""
-        self.refusals: dict[int, str] = {}
-        """What stays open, and why."""
-        self.pin = "4711"
-
-    async def open(self) -> None:
-        """Attach, unless it is away."""
-        self._check()
-
-    async def close(self) -> None:
-        """Nothing to leave."""
-
-    async def request(self, do: str, **params: Any) -> msgspec.Raw:
-        """Answer `view` and `resolve`."""
-        self._check()
-        if do == "view":
-            return encoded(self.view)
-        assert do == "resolve", do
-        self.asked.append((do, params))
-        if not params.get("preview") and params["pin"] != self.pin:
-            sentence = f"That is not the PIN of {params['badge']}. Nothing was done."
-            raise InputError(sentence, reason="not_authorised")
-        results = [self._resolved(each, params["decision"]) for each in params["ids"]]
-        if not params.get("preview"):
-            ended = {each.id for each in results if each.outcome != "refused"}
-            self.rows = [each for each in self.rows if each.id not in ended]
-        return encoded(results)
-
-    async def pages(self, do: str, **params: Any) -> AsyncIterator[list[msgspec.Raw]]:
-        """Answer the lists of the desk from `rows`."""
-        self._check()
-        name, filters = params["name"], params.get("filters", {})
-        assert do == "list"
-        self.asked.append((name, filters))
-        found = [
-            each
-            for each in self.rows
-            if ("open" not in filters or each.status == "open")
-            and filters.get("text", "").upper() in f"{each.work_order} {each.item} {each.cause}"
-        ]
-        if name == "reasons":
-            yield [encoded(each) for each in REASONS]
-        elif name == "exception_groups":
-            yield [encoded(each) for each in _groups(found)]
-        else:
-            assert name == "exception_rows", name
-            mine = [each for each in found if each.kind == filters["kind"]]
-            since = int(filters.get("since", "0"))
-            after = [each for each in mine if each.id > since]
-            yield [encoded(each) for each in after[: int(filters["limit"])]]
-
-    async def subscribe(self) -> AsyncIterator[tuple[str, msgspec.Raw]]:
-        """Push nothing."""
-        nothing: list[tuple[str, msgspec.Raw]] = []
-        for each in nothing:
-            yield each
-
-    def _check(self) -> None:
-        if self.away:
-            raise CoreError("no core", reason="core_gone")
-
-    def _resolved(self, number: int, decision: dict[str, Any]) -> Resolved:
-        (row,) = [each for each in self.rows if each.id == number]
-        if number in self.refusals:
-            return Resolved(id=number, outcome="refused", message=self.refusals[number])
-        if decision["how"] == "write_off":
-            return Resolved(id=number, outcome="written_off", message="", written_off=row.quantity)
-        lot = decision.get("lot") or "L-78"
-        drawn = Consumed(row.line, row.item or "", lot, None, "LINE", row.quantity or "0", "pcs",
-                         "assumed")  # fmt: skip
-        return Resolved(id=number, outcome="posted", message="posted", posted=[drawn])
+"""The same shift with two that nobody saw to in time."""
 
 
 class DeskScene(Struct, frozen=True, kw_only=True):
@@ -199,8 +166,18 @@ def desk_scenes(view: StationView) -> dict[str, DeskScene]:
             view=view, rows=MIXED, does=("down", "down", "tab", "down", "down", "enter")
         ),
         "desk-resolve": DeskScene(view=view, rows=MIXED, does=(*group, "47"), refusals=refusals),
-        "desk-reason": DeskScene(view=view, rows=MIXED, does=("r", "1", "down")),
+        "desk-reason": DeskScene(view=view, rows=MIXED, does=("r", "2", "down")),
         "desk-help": DeskScene(view=view, rows=MIXED, does=("down", "f1")),
+        "desk-by-cause": DeskScene(view=view, rows=LATE, does=("b", "down", "down")),
+        "desk-menu": DeskScene(view=view, rows=MIXED, does=("m", "down")),
+        "desk-orders": DeskScene(view=view, rows=MIXED, does=("3", "wait", "wait")),
+        "desk-orders-german": DeskScene(view=german, rows=MIXED, does=("3", "wait", "wait")),
+        "desk-stock": DeskScene(
+            view=view, rows=MIXED, does=("4", "wait", "down", "down", "down", "wait", "wait")
+        ),
+        "desk-lots": DeskScene(view=view, rows=MIXED, does=("5", "wait", "down", "wait", "wait")),
+        "desk-mounts": DeskScene(view=view, rows=MIXED, does=("5", "5", "wait", "down", "wait")),
+        "desk-assign": DeskScene(view=view, rows=LATE, does=("a", "SUP-2", "enter")),
     }
 
 
@@ -208,10 +185,10 @@ def desk_app(
     scene: DeskScene, *, sixteen: bool | None = False, plain: bool | None = False
 ) -> tuple[SupervisorApp, Any]:
     """Return an app that shows `scene` and what to run before its picture is taken."""
-    core = DeskCore(scene.view, scene.rows)
-    core.refusals = scene.refusals
+    core = DeskCore(scene.view, scene.rows, LISTS)
+    core.refusals, core.answers = scene.refusals, dict(ANSWERS)
     palette = None if sixteen is None else (themes.SIXTEEN if sixteen else themes.MANY)
-    app = SupervisorApp(core, palette=palette, plain=plain, zone=UTC)
+    app = SupervisorApp(core, palette=palette, plain=plain, zone=UTC, first="exceptions")
 
     async def act(pilot: Any) -> None:
         await pilot.pause(0.1)
@@ -235,17 +212,3 @@ async def do(app: GatedApp, pilot: Any, what: str) -> None:
                 app.post_message(events.Key(key.name, key.characters))
             await pilot.pause(KEY_GAP_S)
     await pilot.pause(KEY_GAP_S)
-
-
-def _groups(rows: list[ExceptionStory]) -> list[KindGroup]:
-    groups = []
-    for kind in dict.fromkeys(each.kind for each in rows):
-        mine = [each for each in rows if each.kind == kind]
-        gravest = min((each.severity for each in mine), key=("stop", "warn", "info").index)
-        oldest = min(each.opened_at for each in mine)
-        groups.append(KindGroup(kind, gravest, len(mine), oldest))
-    return sorted(groups, key=lambda each: (each.severity != "stop", each.oldest_at))
-
-
-def encoded(value: object) -> msgspec.Raw:
-    return msgspec.Raw(msgspec.json.encode(value))

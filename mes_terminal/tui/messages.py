@@ -127,3 +127,11 @@ class TraceArrived(Message):
 
 class GateDue(Message):
     """Time has passed for the gate: posted, so that keys that wait are read first."""
+
+
+class ApprovalAnswered(Message):
+    """What became of a PIN and what it approves; `fault` is a sentence where it was refused."""
+
+    def __init__(self, number: int, *, outcome: str = "", said: str = "", fault: str = "") -> None:
+        super().__init__()
+        self.number, self.outcome, self.said, self.fault = number, outcome, said, fault

@@ -21,6 +21,7 @@ from mes_terminal.tui.present_order import (
     told_change,
     unit_text,
 )
+from mes_terminal.tui.present_start import hello
 from mes_terminal.tui.safe_text import SENTENCE_MAX_COLUMNS, safe
 from mes_terminal.tui.words import Sentence, Words
 
@@ -124,6 +125,9 @@ def present_outcome(
     news = told_change(outcome)
     if news and outcome.outcome == "completed" and not outcome.exceptions:
         action, news = f"{news}.", ""
+    if kind == "signed_in" and view is not None:
+        handed_over, news = hello(view, words)
+        action = handed_over or action
     return Card(
         tone=tone,
         word=words.signs[tone],
@@ -235,6 +239,8 @@ def _operation_of(outcome: Outcome) -> str | None:
 
 def _recorded_kind(outcome: Outcome, view: StationView | None, answered: str | None) -> str:
     command = verb_of(outcome.code)
+    if command == ("CALL", "") and view is not None and not view.calls:
+        return "call_seen"
     if command is not None:
         return "rework_done" if command == ("REWORK", "") else command[0]
     if outcome.report_id and answered in ("REWORK", "REPLACE"):
@@ -364,7 +370,8 @@ def _detail(outcome: Outcome, kind: str, words: Words) -> str:
 
 
 def _figure(outcome: Outcome, view: StationView | None, words: Words) -> str:
-    """Return the datum to draw large: progress when booked, the culprit when refused."""
+    """Return the datum to draw large: progress when booked, the culprit when refused, that a
+    supervisor is asked."""
     if outcome.outcome == "completed":
         if view and view.order and view.order.work_order == outcome.work_order:
             at = [each for each in view.operations if each.operation == _operation_of(outcome)]
@@ -379,6 +386,8 @@ def _figure(outcome: Outcome, view: StationView | None, words: Words) -> str:
             return safe(outcome.item or "")
         if outcome.reason.startswith("order_") or outcome.reason == "not_released":
             return safe(outcome.work_order or "")
+    if outcome.outcome == "needs" and outcome.reason == "approval":
+        return words.approve.figure
     return ""
 
 

@@ -74,6 +74,28 @@ def with_local_times(message: str, zone: tzinfo) -> str:
     return _INSTANT.sub(lambda found: local_time(found[0], zone), message)
 
 
+def is_practice(view: StationView | None) -> bool:
+    """Tell whether nothing counts here: the screen looks otherwise than the live one."""
+    return view is not None and view.mode != "live"
+
+
+def practice_word(view: StationView | None, words: Words) -> str:
+    """Return the word of a station that is not live; empty for one that is."""
+    return mode_texts(view, words)[0] if view is not None and is_practice(view) else ""
+
+
+def mode_texts(view: StationView, words: Words) -> tuple[str, str]:
+    """Return the word of the station's mode, and a warning where nothing counts."""
+    labels = words.labels
+    match view.mode:
+        case "live":
+            return labels.live, ""
+        case "test":
+            return labels.test, labels.test_warning
+        case _:
+            return labels.training, labels.training_warning
+
+
 def person_text(view: StationView, words: Words) -> Piece:
     """Return who is signed in."""
     name = view.person_name or view.person
@@ -114,7 +136,13 @@ def next_scan_texts(view: StationView, words: Words) -> list[str]:
     if view.pending_verb:
         return [pending_wants(view, words)]
     order = view.order
-    found = [present_order.next_parts_text(view.unit, words)] if view.unit else []
+    found = [
+        words.approve.approved_next.format(code=safe(each.code, 20), person=safe(each.by, 20))
+        for each in view.answers
+        if each.status == "approved"
+    ]
+    if view.unit:
+        found.append(present_order.next_parts_text(view.unit, words))
     if order is None:
         found.append(texts["order"])
     else:

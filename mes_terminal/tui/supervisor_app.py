@@ -34,10 +34,11 @@ class SupervisorApp(GatedApp):
         palette: themes.Palette | None = None,
         plain: bool | None = None,
         zone: tzinfo | None = None,
+        first: str = "morning",
     ) -> None:
         super().__init__(palette=palette, plain=plain, zone=zone)
         self._link = link
-        self.desk = DeskControl(self, link, over=False)
+        self.desk = DeskControl(self, link, over=False, first=first)
         self._leaving_at_s = float("-inf")
 
     def on_mount(self) -> None:

@@ -16,6 +16,7 @@ from mes_terminal.domain.outcome import Outcome
 from mes_terminal.domain.trace import assembled
 from mes_terminal.domain.view import StationView
 from mes_terminal.errors import StationError
+from mes_terminal.tui import present_view
 from mes_terminal.tui.glyphs import Glyphs
 from mes_terminal.tui.messages import CoreLink, TraceArrived
 from mes_terminal.tui.screens.trace import SCROLL_KEYS, TraceScreen
@@ -53,7 +54,7 @@ class TraceControl:
 
     def open(self, words: Words, view: StationView | None, *, plain: bool) -> None:
         """Show the genealogy of what was made or scanned last."""
-        test = view is not None and view.mode == "test"
+        test = present_view.is_practice(view)
         screen = TraceScreen(words, self._glyphs, plain=plain, test=test)
         self._app.push_screen(screen)
         self._subject, self._direction = self._last, "backward"

@@ -10,6 +10,7 @@ import msgspec
 from msgspec import Struct
 
 from mes_terminal.domain.bom import Plant, line_order
+from mes_terminal.domain.load_proposal import Agreement
 from mes_terminal.domain.posting import EventDraft, Fact, MaterialActual, MaterialData, MovementRow
 from mes_terminal.domain.quantity import format_quantity, step_micro
 from mes_terminal.domain.rules import StationRules
@@ -21,8 +22,10 @@ from mes_terminal.store.events import append_events
 from mes_terminal.store.heal_queue import queue_lots, queue_stock
 from mes_terminal.store.master_data import Values
 from mes_terminal.store.receipts import Arrival
-from mes_terminal.store.staging import Batch
+from mes_terminal.store.staging import Batch, is_set_down
+from mes_terminal.usecases.call_material import bring_by_load
 from mes_terminal.usecases.merged_rows import Key, Merged, content_text, key_text
+from mes_terminal.usecases.missing_conversion import end_missing
 from mes_terminal.usecases.plan_orders import OrdersPlan
 from mes_terminal.usecases.plan_stock import StockPlan
 
@@ -40,6 +43,7 @@ class LoadContext(Struct, frozen=True, kw_only=True):
     load_time: str
     person: str | None
     version: int
+    agreed: Agreement | None = None
 
 
 def rows_to_set_down(merged: Merged, plant: Plant, orders: OrdersPlan) -> list[Batch]:
@@ -88,6 +92,7 @@ def apply_plans(
     order_snapshot.write_units(conn, gone=orders.units.gone, planned=orders.units.planned)
     _write_arrivals(conn, merged, stock, context)
     _remember(conn, merged)
+    end_missing(conn, context.rules, now=context.now)
 
 
 def _write_master_data(conn: Connection, merged: Merged, plant: Plant) -> None:
@@ -95,7 +100,7 @@ def _write_master_data(conn: Connection, merged: Merged, plant: Plant) -> None:
         gone = [change.old for change in merged.tables[name].changes if change.new is None]
         master_data.delete(conn, name, [_asdict(row) for row in gone if row])
     for name in master_data.UPSERTS:
-        if merged.tables[name].changes:
+        if is_set_down(conn, name):  # not where rows only leave their set
             master_data.upsert(conn, name)
     if merged.changed("items"):
         master_data.make_nameless_lots(conn)
@@ -166,6 +171,8 @@ def _write_arrivals(
     seqs = append_events(conn, drafts, rules=context.rules, recorded_at=context.now)
     receipts.write_arrivals(conn, arrivals, movements, seqs[:-1])
     _queue_healing(conn, merged, stock, movements, seqs)
+    came = [(row[1], row[4]) for row in movements]
+    bring_by_load(conn, came, person=context.person, rules=context.rules, now=context.now)
 
 
 def _queue_healing(
@@ -218,6 +225,14 @@ def _received(
 
 def _loaded(merged: Merged, context: LoadContext) -> EventDraft:
     counts = {name: len(table.changes) for name, table in merged.tables.items() if table.changes}
+    detail: dict[str, Any] = {"master_data_version": str(context.version), "rows": counts}
+    agreed = context.agreed
+    if agreed is not None:
+        detail |= {
+            "second_person": agreed.second_person,
+            "proposal": agreed.proposal_id,
+            "content_hash": agreed.content_hash,
+        }
     return EventDraft(
         type="loaded",
         subject=str(context.version),
@@ -227,10 +242,11 @@ def _loaded(merged: Merged, context: LoadContext) -> EventDraft:
             person=context.person,
             station=context.rules.station,
             event_time=context.load_time,
-            detail={"master_data_version": str(context.version), "rows": counts},
+            detail=detail,
         ),
         upstream=False,
         person=context.person,
+        second_person=None if agreed is None else agreed.second_person,
     )
 
 

@@ -1,7 +1,9 @@
 """Act on the control matrix: refuse a deviation, ask about it, record who let it pass (BF-24).
 
 A use case that meets deviations calls `stopped` before it posts and `accepted` afterwards. What the
-station asked stands in its state, so that a restart finds it; `hear` takes the answer.
+station asked stands in its state, so that a restart finds it; `hear` takes the answer. What only a
+supervisor answers is a request besides (`usecases.requests`), and what one let pass ahead is a
+permit (`usecases.permits`).
 """
 
 from collections.abc import Sequence
@@ -26,6 +28,8 @@ from mes_terminal.domain.policy import BUILT_IN as LEVELS_BUILT_IN
 from mes_terminal.store.database import Connection
 from mes_terminal.store.events import append_event, read_head
 from mes_terminal.usecases.context import Answer, Context, answer, changed, fact
+from mes_terminal.usecases.permits import permitted, use, used_by
+from mes_terminal.usecases.requests import note_accepted, note_asked
 
 CONFIRM_S = 10
 """How long the station waits for the same code again, a reason or a badge (BF-24)."""
@@ -53,11 +57,31 @@ def stopped(
     refusal = blocked(met, context, **about)
     if refusal is not None:
         return refusal
+    planned: dict[int, tuple[int, int]] = {}
     for each in met:
         level = _level(each, context)
-        if level != "allow" and _consent(each, level, context) is None:
+        if level == "allow" or _consent(each, level, context) is not None:
+            continue
+        if permitted(conn, each, level, about.get("work_order"), context, planned) is None:
             return _ask(conn, each, level, context, about)
     return None
+
+
+def lasting(
+    conn: Connection, met: Sequence[Deviation], work_order: str | None, context: Context
+) -> list[Deviation]:
+    """Return those of the deviations let pass that stay so as long as a lot stays where it is: not
+    those that a permit with a box let pass, whose draws are judged one by one."""
+    planned: dict[int, tuple[int, int]] = {}
+    found = []
+    for each in met:
+        level = _level(each, context)
+        given = None
+        if level != "allow" and _consent(each, level, context) is None:
+            given = permitted(conn, each, level, work_order, context, planned)
+        if given is None or given.lasts:
+            found.append(each)
+    return found
 
 
 def blocked(met: Sequence[Deviation], context: Context, **about: Any) -> Answer | None:
@@ -88,12 +112,23 @@ def accepted(
         level = _level(each, context)
         if level == LEVELS_BUILT_IN[each.situation] == "allow":
             continue
-        given = _consent(each, level, context) or Consent(each.situation, level)
-        _tell(conn, ACCEPTED, subject, each, given, context)
+        order = posted.outcome.work_order
+        given = (
+            _consent(each, level, context)
+            or permitted(conn, each, level, order, context, {})
+            or used_by(conn, each, level, posted.event_seq)
+            or Consent(each.situation, level)
+        )
+        left = None
+        if given.permit is not None:
+            left = use(conn, given.permit, each, posted.event_seq)
+        _tell(conn, ACCEPTED, subject, each, given, context, left)
+        if level == "approve" and given.permit is None:
+            note_accepted(conn, each, order, given.second_person, context)
 
 
 def reason_given(context: Context) -> str | None:
-    """Return the reason that was given for a deviation of this scan."""
+    """Return the reason that a person gave for a deviation of this scan."""
     return next((each.reason for each in context.consents if each.reason), None)
 
 
@@ -115,8 +150,10 @@ def _level(deviation: Deviation, context: Context) -> ControlLevel:
 
 
 def _consent(deviation: Deviation, level: ControlLevel, context: Context) -> Consent | None:
-    wanted = (deviation.situation, level)
-    return next((one for one in context.consents if (one.situation, one.level) == wanted), None)
+    wanted = (deviation.situation, level, deviation.lot)
+    return next(
+        (one for one in context.consents if (one.situation, one.level, one.lot) == wanted), None
+    )
 
 
 def _ask(
@@ -126,22 +163,28 @@ def _ask(
     context: Context,
     about: dict[str, Any],
 ) -> Answer:
+    asks, hint = _ASKS[level]
+    work_order = about.get("work_order")
+    consent = Consent(deviation.situation, level)
+    event_seq = _tell(conn, ASKED, work_order or deviation.item, deviation, consent, context)
+    approval_id = None
+    if level == "approve":
+        approval_id = note_asked(conn, deviation, work_order, event_seq, context)
     question = Question(
         situation=deviation.situation,
         level=level,
         person=context.badge,
         given=context.consents,
+        lot=deviation.lot,
+        approval_id=approval_id,
     )
-    asks, hint = _ASKS[level]
-    subject = about.get("work_order") or deviation.item
-    consent = Consent(deviation.situation, level)
     return answer(
         context,
         "needs",
         f"{deviation.said}. {asks}",
         hint,
         reason=asked_as(deviation.situation, level),
-        event_seq=_tell(conn, ASKED, subject, deviation, consent, context),
+        event_seq=event_seq,
         session=changed(
             context.session,
             confirm_reason=msgspec.json.encode(question).decode(),
@@ -159,7 +202,10 @@ def _tell(
     deviation: Deviation,
     given: Consent,
     context: Context,
+    left: str | None = None,
 ) -> int:
+    """Append the event of a question or of what was let pass; `left`: of the permit's quantity."""
+    by_permit = {} if given.permit is None else {"permit": given.permit, "permit_left": left}
     draft = fact(
         context,
         kind,
@@ -172,6 +218,8 @@ def _tell(
         said=deviation.said,
         reason=given.reason,
         second_person=given.second_person,
+        **({} if deviation.lot is None else {"lot": deviation.lot}),
+        **by_permit,
     )
     draft = replace(draft, reason=given.reason, second_person=given.second_person)
     return append_event(conn, draft, read_head(conn), context.scan, rules=context.rules)

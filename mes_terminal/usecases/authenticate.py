@@ -54,6 +54,7 @@ def end_try(db: Database, tried: Try, *, right: bool, rules: StationRules, now: 
         # a PIN that was changed meanwhile proves nothing any more
         if right and known is not None and known.pin_hash == tried.pin_hash:
             people.note_try(conn, tried.badge, 0, None)
+            people.note_seen(conn, tried.badge, at=now)
             return
         _note_refusal(conn, tried, rules, now)
     left = TRIES_FREE - tried.wrong

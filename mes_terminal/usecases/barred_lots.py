@@ -1,7 +1,8 @@
 """A mounted lot that was held or expired while it stood there: by the control matrix (BF-24).
 
 Where that blocks, nothing is drawn from it, as from any such lot (BF-16). Else the report that
-would draw from it is the one that asks; once let pass, it is drawn from as long as it stays.
+would draw from it is the one that asks; once let pass, it is drawn from as long as it stays. What a
+permit with a box lets pass is judged draw by draw.
 """
 
 from typing import Final
@@ -10,6 +11,7 @@ from msgspec import Struct
 
 from mes_terminal.domain.order import OrderFacts
 from mes_terminal.domain.policy import Deviation, Situation
+from mes_terminal.domain.quantity import format_quantity
 from mes_terminal.store import let_pass, policy
 from mes_terminal.store.database import Connection
 from mes_terminal.store.let_pass import Barred, LetPass
@@ -50,17 +52,17 @@ def deviations_of_barred(tried: list[Tried], drawn: Drawn) -> list[Deviation]:
     """Return a deviation for each of these lots that the report draws from, and each reason."""
     if not tried:
         return []
-    used = {
-        piece.source.lot_id
-        for each in drawn.draws
-        for piece in (*each.net, *each.scrap)
-        if piece.source.position
-    }
+    used: dict[int, int] = {}
+    for piece in (piece for each in drawn.draws for piece in (*each.net, *each.scrap)):
+        if piece.source.position:
+            used[piece.source.lot_id] = used.get(piece.source.lot_id, 0) + piece.quantity_micro
     return [
         Deviation(
             situation=situation,
             item=each.barred.item,
             item_class=each.item_class,
+            lot=each.barred.lot or None,
+            quantity=format_quantity(used[each.barred.lot_id]),
             said=_said(each.barred, situation),
             hint=f"Take another lot of {each.barred.item}, or call a supervisor",
         )

@@ -1,7 +1,8 @@
 """The lists of counts: what each came to, and what is due to be counted and why (BF-32).
 
-A count is due where the books cannot be right (below zero), where a line waits and the books say
-there is nothing, where an exception asks, and by the rhythm of the item's class.
+A count is due where the books cannot be right (below zero, or a report would have brought them
+there), where a line waits and the books say there is nothing, where an exception asks, and by the
+rhythm of the item's class.
 """
 
 from collections.abc import Iterator, Mapping
@@ -9,8 +10,10 @@ from typing import Final
 
 from msgspec import Struct
 
-from mes_terminal.domain.instants import seconds_between
+from mes_terminal.domain.accuracy import AccuracyRow, CountedOnce, accuracy_of
+from mes_terminal.domain.instants import parse_instant, seconds_between
 from mes_terminal.domain.quantity import MICRO, format_quantity
+from mes_terminal.domain.rules import StationRules
 from mes_terminal.errors import InputError
 from mes_terminal.store import count_lists as store
 from mes_terminal.store.database import Database
@@ -18,7 +21,6 @@ from mes_terminal.store.lists import stream
 
 DAY_S: Final = 86_400
 _FILTERS: Final = ("item", "location")
-_RHYTHM: Final = ("now", "A", "B", "C", "default")
 
 
 class CountRow(Struct, frozen=True):
@@ -67,15 +69,15 @@ def counts(database: Database, filters: Mapping[str, str]) -> Iterator[CountRow]
         )  # fmt: skip
 
 
-def due(database: Database, filters: Mapping[str, str]) -> Iterator[DueRow]:
-    """Yield what is due. `now` and the days of each class stand in the filters."""
-    asked = _asked(filters, (*_FILTERS, *_RHYTHM))
-    parameters = {name: asked[name] for name in _FILTERS}
-    for row in stream(database, store.DUE, parameters):
-        location, item, item_class, whole, rest, is_needed, is_asked, counted_at = row
-        days = int(filters[item_class or "default"])
+def due(
+    database: Database, filters: Mapping[str, str], *, rules: StationRules, now: str
+) -> Iterator[DueRow]:
+    """Yield what is due at `now`, by place and item. Raises `InputError` for a filter it lacks."""
+    for row in stream(database, store.DUE, _asked(filters, _FILTERS)):
+        location, item, item_class, whole, rest, is_needed, is_asked, lacked, counted_at = row
+        days = rules.count_days[item_class or "default"]
         book = whole * MICRO + rest
-        if book < 0:
+        if book < 0 or lacked:
             reason = "negative"
         elif is_asked:
             reason = "exception"
@@ -83,11 +85,33 @@ def due(database: Database, filters: Mapping[str, str]) -> Iterator[DueRow]:
             reason = "empty"
         elif counted_at is None:
             reason = "never"
-        elif seconds_between(counted_at, filters["now"]) > days * DAY_S:
+        elif seconds_between(counted_at, now) > days * DAY_S:
             reason = "rhythm"
         else:
             continue
         yield DueRow(location, item, item_class, reason, counted_at)
+
+
+def accuracy(
+    database: Database,
+    filters: Mapping[str, str],
+    *,
+    rules: StationRules,
+    now: str,  # noqa: ARG001
+) -> Iterator[AccuracyRow]:
+    """Yield how right the books were when they were counted, by place and class of item; `since` is
+    an instant or a day from which on counts are judged. Raises `InputError` for a filter it lacks.
+    """
+    asked = _asked(filters, (*_FILTERS, "since"))
+    if (since := filters.get("since")) is not None:
+        try:
+            asked["since"] = parse_instant(since, rules.zone)
+        except ValueError:
+            raise InputError(
+                f"since is {since[:40]!r}, which is no day. Write one like 2026-11-20."
+            ) from None
+    found = stream(database, store.ACCURACY, asked)
+    return accuracy_of((CountedOnce(*row) for row in found), currency=rules.currency)
 
 
 def _asked(filters: Mapping[str, str], known: tuple[str, ...]) -> dict[str, str | int | None]:

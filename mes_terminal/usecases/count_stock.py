@@ -1,18 +1,20 @@
 """A place is counted while the line runs: `%COUNT location`, then lots, then `%COUNT` (BF-32).
 
-Blind: nobody is told what the books say. What was counted is compared with the books of the moment
-it was scanned, less what is owed and what units on the line hold; of a counted item, a lot
-that nobody found is not there. Within the tolerance the difference is booked, beyond it a person
-approves. Orders, units and products are reported meanwhile as ever.
+`%COUNT item` in between: nothing of the item is there. Blind: nobody is told what the books say.
+What was counted is compared with the books of the moment it was scanned, less what is owed and what
+units on the line hold; of a counted item, a lot that nobody found is not there. Within the
+tolerance the difference is booked, beyond it a person approves. Orders, units and products are
+reported meanwhile as ever.
 """
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from mes_terminal.domain.counting import CountedItem, Finding, find, in_process_micro, is_within
 from mes_terminal.domain.intent import CountCommand, CountScan, Named, ReportItem
 from mes_terminal.domain.outcome import OpenedException
 from mes_terminal.domain.quantity import QuantityError, format_quantity, parse_quantity
-from mes_terminal.store import counts, materials, orders
+from mes_terminal.store import counts, materials, orders, uncounted
 from mes_terminal.store.counts import AskedOrder, OpenCount
 from mes_terminal.store.database import Connection
 from mes_terminal.store.events import append_event, read_head
@@ -21,8 +23,13 @@ from mes_terminal.usecases.handled import Handled, handled_by, in_slot, refused
 from mes_terminal.usecases.post_count import approve_later, post_difference
 from mes_terminal.usecases.report_production import report_item
 
-Found = list[tuple[CountedItem, Finding]]
-"""The items of a count, and what each came to."""
+
+class Found(Struct, frozen=True):
+    """An item of a count, what it came to, and the open exceptions that this explains."""
+
+    item: CountedItem
+    finding: Finding
+    explains: list[int]
 
 
 def count_stock(conn: Connection, intent: CountCommand | CountScan, context: Context) -> Answer:
@@ -42,8 +49,7 @@ def _command(conn: Connection, argument: str, context: Context) -> Answer:
     if asked:
         return _take_answer(conn, count, asked[0], argument, context)
     if argument:
-        return refused(context, "no_effect", f"The count of {count.location} is still open",
-                       f"Scan what lies at {count.location}, or COUNT to end it")  # fmt: skip
+        return _note_none(conn, count, argument, context)
     return _end(conn, count, context)
 
 
@@ -137,6 +143,34 @@ def _note(conn: Connection, handled: Handled, quantity_micro: int, context: Cont
     )
 
 
+def _note_none(conn: Connection, count: OpenCount, argument: str, context: Context) -> Answer:
+    """Note that nothing of an item lies there: `%COUNT item`."""
+    item = counts.find_item(conn, argument)
+    if item is None:
+        return refused(context, "no_effect", f"The count of {count.location} is still open",
+                       f"Scan what lies at {count.location}, or COUNT to end it")  # fmt: skip
+    item_id, name, lot_id = item
+    counts.note_item(conn, count, item_id)
+    if lot_id is not None:
+        counts.note_stock(
+            conn,
+            count,
+            item_id=item_id,
+            lot_id=lot_id,
+            container_id=0,
+            counted_micro=0,
+            scan_seq=context.scan.scan_seq,
+        )
+    return answer(
+        context,
+        "recorded",
+        f"Nothing of {name} lies at {count.location}, unless it is scanned",
+        "Scan the next lot with its quantity, or COUNT to end",
+        item=name,
+        quantity="0",
+    )
+
+
 def _take_answer(
     conn: Connection, count: OpenCount, asked: AskedOrder, argument: str, context: Context
 ) -> Answer:
@@ -177,10 +211,17 @@ def _end(conn: Connection, count: OpenCount, context: Context) -> Answer:
         replace(each, in_process_micro=in_process_micro(each.item_id, lines, units))
         for each in counts.counted_items(conn, count)
     ]
-    found = [(each, find(each)) for each in items]
+    found = [
+        Found(
+            each,
+            find(each),
+            counts.explained(conn, each.item_id, count.location_id, subject=_subject(each, count)),
+        )
+        for each in items
+    ]
     event_seq = _tell(conn, "count.ended", count, context, found)
     counts.end(conn, count, status="ended", event_seq=event_seq, at=context.scan.event_time)
-    settled = [_settle(conn, count, each, finding, context) for each, finding in found]
+    settled = [_settle(conn, count, each, context) for each in found]
     waiting = [opened for opened in settled if opened is not None]
     return answer(
         context,
@@ -194,20 +235,17 @@ def _end(conn: Connection, count: OpenCount, context: Context) -> Answer:
 
 
 def _settle(
-    conn: Connection, count: OpenCount, item: CountedItem, finding: Finding, context: Context
+    conn: Connection, count: OpenCount, found: Found, context: Context
 ) -> OpenedException | None:
     """Book the difference of an item, or open the exception that asks for approval."""
-    subject = f"count:{item.item}@{count.location}"
-    counts.resolve_explained(
-        conn,
-        item.item_id,
-        count.location_id,
-        subject=subject,
-        resolution=f"counted by {context.scan.scan_id}",
-    )
+    item, finding, at = found.item, found.finding, context.scan.event_time
+    uncounted.note_counted(conn, item.item_id, count.location_id, at=at)
+    resolution = f"counted by {context.scan.scan_id}"
+    counts.end_explained(conn, found.explains, resolution=resolution)
     pct = context.rules.count_tolerance_pct_micro
     opened = None
-    if not is_within(finding, pct_micro=pct, step_micro=item.step_micro):
+    if finding.changes and not is_within(finding, pct_micro=pct, step_micro=item.step_micro):
+        subject = _subject(item, count)
         opened = approve_later(conn, count, item, finding, subject, context)
     counts.conclude_item(
         conn,
@@ -223,10 +261,15 @@ def _settle(
     return opened
 
 
-def _said(count: OpenCount, found: Found, waiting: list[OpenedException]) -> str:
+def _subject(item: CountedItem, count: OpenCount) -> str:
+    """Return what the exception of a difference is about: one an item and place is open."""
+    return f"count:{item.item}@{count.location}"
+
+
+def _said(count: OpenCount, found: list[Found], waiting: list[OpenedException]) -> str:
     if not found:
         return f"The count of {count.location} is over: nothing was counted"
-    right = sum(not finding.difference_micro for _, finding in found)
+    right = sum(not each.finding.difference_micro for each in found)
     corrected = len(found) - right - len(waiting)
     parts = [f"{right} right"] if right else []
     parts += [f"{corrected} corrected"] if corrected else []
@@ -240,17 +283,18 @@ def _tell(
     kind: str,
     count: OpenCount,
     context: Context,
-    found: Found | None = None,
+    found: list[Found] | None = None,
 ) -> int:
     figures = [
         {
-            "item": each.item,
-            "expected": format_quantity(finding.expected_micro),
-            "counted": format_quantity(finding.counted_micro),
-            "owed": format_quantity(each.owed_micro),
-            "in_process": format_quantity(each.in_process_micro),
+            "item": each.item.item,
+            "expected": format_quantity(each.finding.expected_micro),
+            "counted": format_quantity(each.finding.counted_micro),
+            "owed": format_quantity(each.item.owed_micro),
+            "in_process": format_quantity(each.item.in_process_micro),
+            "explains": each.explains,
         }
-        for each, finding in found or []
+        for each in found or []
     ]
     detail = {"location": count.location} | ({"items": figures} if found is not None else {})
     draft = fact(context, kind, count.location, **detail)

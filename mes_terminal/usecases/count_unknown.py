@@ -27,6 +27,8 @@ def count_unknown(conn: Connection, context: Context) -> Answer:
             severity="info",
             subject=subject,
             quantity_micro=MICRO,
+            tries=1,
+            cause_code="not_known",
             cause=context.code[:CODE_SHOWN],
             code=context.code,
             hex=context.scan.raw.hex(),

@@ -19,6 +19,7 @@ from mes_terminal.store.policy import LetPassPart
 from mes_terminal.usecases.apply_policy import (
     accepted,
     blocked,
+    lasting,
     of_order,
     reason_given,
     stopped,
@@ -26,6 +27,7 @@ from mes_terminal.usecases.apply_policy import (
 from mes_terminal.usecases.barred_lots import bar_unused, deviations_of_barred, let_use_barred
 from mes_terminal.usecases.context import Answer, Context
 from mes_terminal.usecases.post_report import Drawn, post_report, refused
+from mes_terminal.usecases.stand_ins import approve_stand_ins, stand_ins_by_permit
 from mes_terminal.usecases.start_order import refuse_status
 
 
@@ -123,6 +125,12 @@ def reopening(conn: Connection, order: OrderFacts) -> list[Deviation]:
     ]
 
 
+def sized(met: list[Deviation], quantity_micro: int) -> list[Deviation]:
+    """Return the deviations with the quantity that lies in them where they say none."""
+    text = format_quantity(quantity_micro)
+    return [each if each.quantity is not None else replace(each, quantity=text) for each in met]
+
+
 def refuse_order(order: OrderFacts, reopens: list[Deviation], context: Context) -> Answer | None:
     """Return the refusal of a report on an order that is not open; `None` if it is, or if the
     control matrix does not block that it is opened again."""
@@ -165,20 +173,25 @@ def post_controlled(
         return _refuse_rejected(order, rejected.source.lot, context)
     found = [*(met or []), *_in_slots(conn, order, wanted)]
     barred = let_use_barred(conn, order, context)
+    stand_ins: dict[str, Deviation] = {}
 
     def judge(drawn: Drawn, off: list[OffTarget]) -> Answer | None:
         found.extend(_shortage(conn, drawn, context))
         found.extend(_consumption(conn, off))
         found.extend(deviations_of_barred(barred, drawn))
+        stand_ins.update(stand_ins_by_permit(conn, drawn))
+        found.extend(stand_ins.values())
         return stopped(conn, found, context, **of_order(order))
 
     if context.consents:
         wanted = replace(wanted, reason=wanted.reason or reason_given(context))
     posted = post_report(conn, order, wanted, context, judge)
     is_posted = posted.outcome.outcome == "completed"
-    bar_unused(conn, barred, found if is_posted else [])
+    stay = lasting(conn, found, order.work_order, context) if is_posted and found else []
+    bar_unused(conn, barred, stay)
     if not is_posted:
         return posted
+    approve_stand_ins(conn, stand_ins, stay)
     accepted(conn, found, posted, order.work_order, context)
     for each in found:
         if each.situation == "over_completion" and wanted.good_micro:
@@ -214,6 +227,7 @@ def _of_serial(
         situation=situation,
         item=item,
         item_class=item_class,
+        lot=fill.source.lot,
         quantity="1",
         said=f"{fill.source.lot} of {item}, which was scanned for {order.work_order}, {what}",
         hint="Scan the unit, then CANCEL, and fill its slots again",
@@ -300,6 +314,7 @@ def _with_exception(
         item_id=order.item_id,
         item=order.item,
         quantity_micro=wanted.good_micro - max(0, allowed),
+        cause_code="beyond_tolerance",
         cause=reason_given(context) or "beyond_tolerance",
     )
     exception_id = policy.note_let_pass(

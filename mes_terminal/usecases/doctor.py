@@ -16,6 +16,7 @@ from mes_terminal.domain.quantity import MICRO, format_quantity
 from mes_terminal.domain.rules import StationRules
 from mes_terminal.store import checks
 from mes_terminal.store.database import WRITER_PRAGMAS, Database, SqliteError
+from mes_terminal.store.training import read_marks
 from mes_terminal.usecases.log_chain import prove
 
 SQLITE_WITHOUT_WAL_BUG: Final = (3, 51, 3)
@@ -64,8 +65,15 @@ def examine(
         "disk": lambda: _disk(database, disk_free_bytes, disk_stop_mb, disk_warn_mb),
         "clock": lambda: _clock(database, now, rules),
     }
+    if marks := read_marks(database):
+        examined["training"] = lambda: (True, _training(marks))
     with checks.snapshot(database):
         return [Check(name, *_guarded(check)) for name, check in examined.items()]
+
+
+def _training(marks: Mapping[str, str]) -> str:
+    source, at = marks["training_of"], marks["training"]
+    return f"a training copy of {source}, made {at}; nothing of it counts"
 
 
 def _guarded(check: Callable[[], Finding]) -> Finding:

@@ -136,6 +136,7 @@ def _ask(conn: Connection, stay: OpenStay, left: int, book: int, context: Contex
         context,
         subject=f"stay:{stay.mount_span_id}",
         quantity_micro=quantity,
+        cause_code="less_left" if left < book else "more_left",
         cause=cause,
         item_id=stay.item_id,
         lot_id=stay.lot_id,

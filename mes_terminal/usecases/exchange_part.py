@@ -24,7 +24,7 @@ from mes_terminal.store.rework import Part
 from mes_terminal.store.slots import SerialFacts
 from mes_terminal.usecases.apply_policy import stopped
 from mes_terminal.usecases.context import Answer, Context, answer, changed
-from mes_terminal.usecases.fill_empty import fill_empty, note_built_in
+from mes_terminal.usecases.fill_empty import built_in_for, fill_empty, note_built_in
 from mes_terminal.usecases.handled import refused, usable
 from mes_terminal.usecases.order_of import order_of
 from mes_terminal.usecases.post_rework import Pass, in_rework, post_pass
@@ -46,7 +46,7 @@ def exchange_part(conn: Connection, intent: FillSlot, context: Context) -> Answe
     unit = orders.read_unit(conn, unit_id)
     name = orders.unit_serial(conn, unit_id)
     if leaving is not None:
-        met = deviations_of_serial(conn, serial, context)
+        met = built_in_for(unit.work_order, deviations_of_serial(conn, serial, context))
         refusal = _refuse(serial, leaving, met, context) or stopped(
             conn, met, context, item=serial.item, serial=serial.serial
         )

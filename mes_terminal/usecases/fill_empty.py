@@ -6,6 +6,8 @@ A report of its own, like an exchange (BF-28): the serial is issued, its edge ta
 
 from typing import Any
 
+from msgspec.structs import replace
+
 from mes_terminal.domain.order import OrderFacts
 from mes_terminal.domain.outcome import Consumed, OpenedException
 from mes_terminal.domain.policy import Deviation
@@ -43,7 +45,7 @@ def fill_empty(
     if empty is None:
         return None
     about: dict[str, Any] = {"item": serial.item, "serial": serial.serial}
-    met = deviations_of_serial(conn, serial, context)
+    met = built_in_for(unit.work_order, deviations_of_serial(conn, serial, context))
     refusal = refuse_serial(serial, met, context) or stopped(conn, met, context, **about)
     if refusal is not None:
         return refusal
@@ -57,6 +59,11 @@ def fill_empty(
         return refused(context, "serial_unknown", said, hint, **about)
     filled = _fill(conn, serial, empty, unit, unit_id, unit_serial, held[0], context)
     return note_built_in(conn, met, empty.line_id, serial, filled, context)
+
+
+def built_in_for(work_order: str, met: list[Deviation]) -> list[Deviation]:
+    """Return the deviations of building a serial into a unit in rework: of one, for its order."""
+    return [replace(each, work_order=work_order, quantity="1") for each in met]
 
 
 def note_built_in(
@@ -84,6 +91,7 @@ def note_built_in(
             item=line.item,
             lot_id=serial.lot_id,
             quantity_micro=MICRO,
+            cause_code="let_pass",
             cause=each.said,
         )
         booked = note_let_pass(conn, part, booked, context)

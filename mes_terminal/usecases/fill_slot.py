@@ -13,7 +13,7 @@ from mes_terminal.store import mounts, orders, slots
 from mes_terminal.store.database import Connection, attempt
 from mes_terminal.store.events import append_event, read_head
 from mes_terminal.store.order_facts import read_order
-from mes_terminal.usecases.apply_policy import accepted, of_order, stopped
+from mes_terminal.usecases.apply_policy import accepted, lasting, of_order, stopped
 from mes_terminal.usecases.context import Answer, Context, answer, changed, fact
 from mes_terminal.usecases.deviations import refuse_order, reopening
 from mes_terminal.usecases.exchange_part import exchange_part
@@ -80,7 +80,7 @@ def _put_in(
             work_order_id=order.work_order_id,
             unit_id=unit_id,
             scan_seq=context.scan.scan_seq,
-            let_pass=let_pass_of(met),
+            let_pass=let_pass_of(lasting(conn, met, order.work_order, context) if met else []),
         )
         lines = with_filled(lines, line.line_id)
         lacks = missing(lines)

@@ -55,6 +55,7 @@ def deviation_of_material(
         situation=situation,
         item=material.item,
         item_class=policy.class_of_item(conn, material.item),
+        lot=material.lot or material.serial,
         said=said,
         hint=hint or f"Take another lot of {material.item}, or call a supervisor",
     )
@@ -93,6 +94,7 @@ def note_use(
                 item=line.item,
                 lot_id=lot_id,
                 quantity_micro=quantity,
+                cause_code="let_pass",
                 cause=each.said,
             )
             booked = note_let_pass(conn, part, booked, context)

@@ -22,6 +22,7 @@ from mes_terminal.store.database import Connection, Database
 from mes_terminal.store.session import read_session, write_session
 from mes_terminal.usecases.apply_policy import is_question
 from mes_terminal.usecases.await_code import await_code
+from mes_terminal.usecases.call_material import call_material
 from mes_terminal.usecases.close_short import close_short
 from mes_terminal.usecases.context import Answer, Context, answer, changed
 from mes_terminal.usecases.count_stock import count_stock
@@ -30,6 +31,8 @@ from mes_terminal.usecases.dismount import dismount
 from mes_terminal.usecases.fill_slot import fill_slot
 from mes_terminal.usecases.handle_material import handle_material
 from mes_terminal.usecases.hear_answer import Heard, hear
+from mes_terminal.usecases.line_stop import start_line, stop_line
+from mes_terminal.usecases.missing_conversion import note_missing
 from mes_terminal.usecases.read_code import read_code
 from mes_terminal.usecases.receive_label import receive_label
 from mes_terminal.usecases.recovered import remember_recovered
@@ -38,6 +41,7 @@ from mes_terminal.usecases.report_operation import report_operation
 from mes_terminal.usecases.report_production import report_item, report_order, report_unit
 from mes_terminal.usecases.rework import rework
 from mes_terminal.usecases.scrap import scrap
+from mes_terminal.usecases.shift_end import tell_open
 from mes_terminal.usecases.start_order import start_order
 from mes_terminal.usecases.station_commands import (
     cancel,
@@ -49,28 +53,47 @@ from mes_terminal.usecases.station_commands import (
 from mes_terminal.usecases.undo_report import undo_report
 from mes_terminal.usecases.use_material import name_output_lot, use_material
 
+_OfStation = (
+    meant.StopLine | meant.CallMaterial | meant.EndOfShift | meant.Undo | meant.PresentBadge
+    | meant.SetQuantity | meant.Cancel | meant.Help | meant.Need | meant.Refuse | meant.UnknownCode
+)  # fmt: skip
+"""What is about the station and who works there, or about no material at all."""
+
 
 def handle_scan(db: Database, scan: Scan, rules: StationRules) -> Outcome:
     """Handle a journalled scan to its durable outcome."""
-    payload = decode(
+    payload = _decoded(scan, rules)
+    with db.transaction() as conn:
+        return _conclude(conn, scan, payload, rules)
+
+
+def rehearse_scan(conn: Connection, scan: Scan, rules: StationRules) -> Outcome:
+    """Handle a journalled scan inside a transaction that is taken back."""
+    return _conclude(conn, scan, _decoded(scan, rules), rules)
+
+
+def _decoded(scan: Scan, rules: StationRules) -> Payload:
+    return decode(
         scan.raw,
         rules.code_rules(scan.device),
         truncated=scan.truncated,
         fault=scan.fault,
         key=scan.fault_key,
     )
+
+
+def _conclude(conn: Connection, scan: Scan, payload: Payload, rules: StationRules) -> Outcome:
     code = scan.raw.decode("utf-8", "replace")
     today = local_day(scan.event_time, rules.zone)
-    with db.transaction() as conn:
-        session, person, head = read_session(conn, scan.badge)
-        context = Context(scan, rules, session, person, head, code, today)
-        heard = hear(conn, payload, read_code(conn, payload), context)
-        ruled = heard if isinstance(heard, Answer) else _handle(conn, heard)
-        if ruled.session != session:
-            write_session(conn, ruled.session)
-        scan_journal.conclude(
-            conn, scan, ruled.outcome, ruled.event_seq, previous_hash=head.journal_hash
-        )
+    session, person, head = read_session(conn, scan.badge)
+    context = Context(scan, rules, session, person, head, code, today)
+    heard = hear(conn, payload, read_code(conn, payload), context)
+    ruled = heard if isinstance(heard, Answer) else _handle(conn, heard)
+    if ruled.session != session:
+        write_session(conn, ruled.session)
+    scan_journal.conclude(
+        conn, scan, ruled.outcome, ruled.event_seq, previous_hash=head.journal_hash
+    )
     return ruled.outcome
 
 
@@ -80,6 +103,8 @@ def _handle(conn: Connection, heard: Heard) -> Answer:
     ruled = _not_allowed(intent, payload, context) or _rule(conn, intent, context)
     if payload.kind not in ("command", "reject"):
         ruled = _use_up_quantity(heard.meanings, ruled)
+    if ruled.session.line_stop_id is not None:
+        ruled = start_line(conn, ruled, context)
     if context.scan.recovered_at is not None:
         ruled = remember_recovered(intent, ruled, context)
     return ruled
@@ -119,6 +144,18 @@ def _rule(conn: Connection, intent: Intent, context: Context) -> Answer:
             return handle_material(conn, intent, context)
         case meant.CountCommand() | meant.CountScan():
             return count_stock(conn, intent, context)
+        case _:
+            return _rule_for_station(conn, intent, context)
+
+
+def _rule_for_station(conn: Connection, intent: _OfStation, context: Context) -> Answer:
+    match intent:
+        case meant.StopLine():
+            return stop_line(conn, intent, context)
+        case meant.CallMaterial():
+            return call_material(conn, context)
+        case meant.EndOfShift():
+            return tell_open(conn, context)
         case meant.Undo():
             return undo_report(conn, intent, context)
         case meant.PresentBadge():
@@ -129,6 +166,8 @@ def _rule(conn: Connection, intent: Intent, context: Context) -> Answer:
             return cancel(conn, context)
         case meant.Help():
             return tell_help(context)
+        case meant.Refuse() if intent.lacks is not None:
+            return note_missing(conn, intent, intent.lacks, context)
         case meant.Need() | meant.Refuse():
             return tell(intent, context)
         case meant.UnknownCode():

@@ -45,6 +45,7 @@ def _try(conn: Connection, queued: Queued, rules: StationRules, now: str) -> Non
     places = healing.read_places(conn, rules.scrap_location)
     for part in parts:
         _post(conn, part, queued.event_seq, places, rules, now)
+    heal_queue.note_still_open(conn, parts, queued.event_seq)
     if len(parts) < PARTS_MAX:
         heal_queue.leave_queue(conn, queued)
     else:

@@ -25,6 +25,7 @@ from mes_terminal.store.hand_issues import HandIssue
 from mes_terminal.store.materials import Held, Taken
 from mes_terminal.usecases.apply_policy import accepted, of_order, stopped
 from mes_terminal.usecases.context import Answer, Context, answer
+from mes_terminal.usecases.deviations import sized
 from mes_terminal.usecases.end_stay import ADJUSTMENT
 from mes_terminal.usecases.flagged_lots import deviations_of_lot, note_use
 from mes_terminal.usecases.handled import Handled, in_slot, refuse_use, refused, split, usable
@@ -80,6 +81,7 @@ def issue(conn: Connection, handled: Handled, context: Context, *, reason: str |
         pieces = _for_lines(handled, found.lines, held, wanted)
     else:
         pieces = [Piece(None, part) for part in _parts(handled, first, held, wanted)]
+    met = sized(met, wanted)
     stop = stopped(conn, met, context, **of_order(found.order))
     if stop is not None:
         return stop

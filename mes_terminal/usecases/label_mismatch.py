@@ -35,6 +35,8 @@ def note_mismatch(
             context,
             subject=subject,
             quantity_micro=MICRO,
+            tries=1,
+            cause_code="expiry",
             cause=cause,
             item=material.item,
             lot=material.lot,

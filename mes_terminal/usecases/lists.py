@@ -7,7 +7,7 @@ takes the same memory. Called by the core's reading thread and by the command li
 
 from collections.abc import Callable, Iterator, Mapping
 from itertools import islice
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import msgspec
 from msgspec import Raw, Struct
@@ -15,11 +15,19 @@ from msgspec import Raw, Struct
 from mes_terminal.domain.bom import line_order
 from mes_terminal.domain.posting import FIRST_HASH, TYPE_PREFIX, TYPE_SUFFIX
 from mes_terminal.domain.quantity import MICRO, ceil_to_step, format_quantity
+from mes_terminal.domain.rules import StationRules
 from mes_terminal.errors import InputError
 from mes_terminal.store import lists as store
 from mes_terminal.store.database import Database
-from mes_terminal.usecases.count_lists import counts, due
-from mes_terminal.usecases.exception_groups import exception_groups, exception_rows
+from mes_terminal.usecases.approval_lists import approvals
+from mes_terminal.usecases.count_lists import accuracy, counts, due
+from mes_terminal.usecases.desk_lists import DESK_LISTS, DESK_RULED_LISTS
+from mes_terminal.usecases.exception_groups import (
+    exception_groups,
+    exception_rows,
+    exception_stories,
+)
+from mes_terminal.usecases.figures import day_figures, open_ages
 from mes_terminal.usecases.filters import whole_number
 from mes_terminal.usecases.list_rows import (
     AuditRow,
@@ -32,15 +40,23 @@ from mes_terminal.usecases.list_rows import (
     OutboxRow,
     StockRow,
 )
-from mes_terminal.usecases.log_chain import prove
+from mes_terminal.usecases.log_chain import prove, proving
 from mes_terminal.usecases.order_costs import order_costs
 from mes_terminal.usecases.order_reports import order_reports
 from mes_terminal.usecases.order_yield import order_yield
 from mes_terminal.usecases.people import list_people
 from mes_terminal.usecases.policy_replay import replay_policy
 from mes_terminal.usecases.printables import PRINTABLES
+from mes_terminal.usecases.propose_load import list_proposals, load_story
+from mes_terminal.usecases.shift_lists import (
+    list_calls,
+    list_shift_now,
+    list_shifts,
+    list_stops,
+)
 from mes_terminal.usecases.stays import list_stays
 from mes_terminal.usecases.trace import trace_rows
+from mes_terminal.usecases.validate_plant import validate_plant
 
 
 class ListSpec(Struct, frozen=True):
@@ -58,6 +74,30 @@ class ListSpec(Struct, frozen=True):
         found = store.stream(database, self.statement, asked)
         rows = (row for found_row in found if (row := self.row(*found_row)) is not None)
         return islice(rows, None if limit is None else int(limit))
+
+
+class RuledList(Protocol):
+    """A list that the settings or the time have a say in."""
+
+    def __call__(
+        self, database: Database, filters: Mapping[str, str], /, *, rules: StationRules, now: str
+    ) -> Iterator[Struct]:
+        """Yield the rows that pass `filters`. Raises `InputError` for a filter it lacks."""
+
+
+def read_list(
+    database: Database, name: str, filters: Mapping[str, str], *, rules: StationRules, now: str
+) -> Iterator[Struct]:
+    """Yield the rows of a list by its name; `now` is the clock's reading.
+
+    Raises `InputError` for a list that there is not, or a filter that it lacks.
+    """
+    ruled = RULED_LISTS.get(name)
+    if ruled is not None:
+        return ruled(database, filters, rules=rules, now=now)
+    if name not in LISTS:
+        raise InputError(f"The station knows no such list: {name[:40]!r}.")
+    return LISTS[name](database, filters)
 
 
 def order_lines(database: Database, work_order: str) -> Iterator[OrderLineRow]:
@@ -156,7 +196,7 @@ def _exception(
     blocking, suggestions = None, []
     if places is not None and quantity is not None:
         blocking = f"{quantity} {uom} of {item} missing" + (f" at {location}" if location else "")
-        suggestions = [_suggestion(item, *each) for each in msgspec.json.decode(places)]
+        suggestions = [_suggestion(item, *each[:5]) for each in msgspec.json.decode(places)]
     return ExceptionRow(
         exception_id, kind, status, severity, work_order, line, item, lot or None, quantity,
         opened_at, cause, blocking, suggestions, resolution,
@@ -287,6 +327,13 @@ def _proof(database: Database, filters: Mapping[str, str]) -> Iterator[Struct]:
     yield prove(database, filters.get("anchor"))
 
 
+def _proving(database: Database, filters: Mapping[str, str]) -> Iterator[Struct]:
+    """Yield how far the log has been proved again and again, the proof last."""
+    if filters:
+        raise InputError("desk_verify has no filters.")
+    yield from proving(database)
+
+
 _SPECS: Final = (
     ListSpec("stock", store.STOCK, _stock, ("item", "lot", "serial", "location", "limit")),
     ListSpec("orders", store.ORDERS, _order, ("work_order", "item", "status", "open", "limit")),
@@ -318,11 +365,30 @@ LISTS: Final[dict[str, Callable[[Database, Mapping[str, str]], Iterator[Struct]]
     "policy_replay": replay_policy,
     "trace": trace_rows,
     "audit_verify": _proof,
+    "desk_verify": _proving,
     "counts": counts,
-    "counts_due": due,
-    "exception_groups": exception_groups,
-    "exception_rows": exception_rows,
     "people": list_people,
+    "load_proposals": list_proposals,
+    "load_story": load_story,
+    "shifts": list_shifts,
+    "material_calls": list_calls,
+    **DESK_LISTS,
     **PRINTABLES,
 }
 """The lists by name: `LISTS["stock"](database, {"item": "LEG"})`."""
+
+RULED_LISTS: Final[dict[str, RuledList]] = {
+    **DESK_RULED_LISTS,
+    "approvals": approvals,
+    "exception_groups": exception_groups,
+    "exception_rows": exception_rows,
+    "exception_stories": exception_stories,
+    "counts_due": due,
+    "count_accuracy": accuracy,
+    "figures": day_figures,
+    "open_ages": open_ages,
+    "validation": validate_plant,
+    "shift_now": list_shift_now,
+    "line_stops": list_stops,
+}
+"""Those that the settings or the time have a say in; `read_list` knows both."""

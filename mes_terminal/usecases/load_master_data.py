@@ -5,13 +5,15 @@ told; then one transaction writes what differs. The same folder again changes no
 core for `mes-terminal load`, by the demo and by tests.
 """
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 
 from msgspec import UNSET, Struct, UnsetType
 
 from mes_terminal.domain.bom import Plant
 from mes_terminal.domain.conversions import Conversions
 from mes_terminal.domain.instants import local_day
+from mes_terminal.domain.load_changes import LoadDiff
+from mes_terminal.domain.load_proposal import Agreement
 from mes_terminal.domain.rules import StationRules
 from mes_terminal.exchange import rows
 from mes_terminal.exchange.csv_folder import ParsedFolder, parse_folder
@@ -21,7 +23,7 @@ from mes_terminal.store.database import Connection, Database
 from mes_terminal.store.staging import Batch
 from mes_terminal.usecases import check_plant
 from mes_terminal.usecases.apply_load import LoadContext, apply_plans, rows_to_set_down
-from mes_terminal.usecases.load_diff import LoadDiff, diff_of
+from mes_terminal.usecases.load_diff import diff_of
 from mes_terminal.usecases.merged_rows import Merged, MergedTable, merge
 from mes_terminal.usecases.plan_orders import OrdersPlan, plan_orders
 from mes_terminal.usecases.plan_reads import PlanReads
@@ -83,10 +85,12 @@ def load_folder(
         for _ in set_down(db, staged):
             pass
         staged = apply(db, staged, rules=rules, now=now, load_time=at or now, person=person)
-    return result_of(db.conn, staged, diff=diff)
+    return result_of(db.conn, staged, rules=rules, diff=diff)
 
 
-def result_of(conn: Connection, staged: Staged, *, diff: bool) -> LoadResult:
+def result_of(
+    conn: Connection, staged: Staged, *, rules: StationRules, diff: bool = False
+) -> LoadResult:
     """Return what is told of a staged or applied folder."""
     return LoadResult(
         tables={
@@ -95,7 +99,7 @@ def result_of(conn: Connection, staged: Staged, *, diff: bool) -> LoadResult:
             if name in staged.parsed.tables or table.changes
         },
         faults=staged.faults,
-        diff=diff_of(conn, staged.merged) if diff else UNSET,
+        diff=diff_of(conn, staged.merged, rules) if diff else UNSET,
     )
 
 
@@ -122,10 +126,14 @@ def apply(
     now: str,
     load_time: str,
     person: str | None = None,
+    agreed: Agreement | None = None,
+    conclude: Callable[[Connection], None] | None = None,
 ) -> Staged:
     """Write what was staged and set down; return what was applied, or the faults that kept it out.
 
-    What the station did since the staging is taken into account inside the transaction.
+    What the station did since the staging is taken into account inside the transaction. `agreed`
+    is what a second person gave their word for; `conclude` is called in the same transaction where
+    there is no fault.
     """
     with db.transaction() as conn:
         master_data.ensure_locations(conn, rules)
@@ -140,8 +148,11 @@ def apply(
                 load_time=load_time,
                 person=person,
                 version=staged.version + 1,
+                agreed=agreed,
             )
             apply_plans(conn, staged.merged, staged.plant, staged.stock, staged.orders, context)
+        if not staged.faults and conclude is not None:
+            conclude(conn)
     staging.clear(db.conn)
     return staged
 

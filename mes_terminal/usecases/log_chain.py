@@ -2,8 +2,8 @@
 
 Covers the chain itself, the data, the scan that caused an event, the ledger rows it explains and
 the journal, whose own chain every event names: a byte changed in any of them, or a row added or
-taken away, is found. A chain alone does not show that its end was cut off. Called by
-`usecases.doctor`.
+taken away, is found. What a signature signs must be in the log before it. A chain alone does not
+show that its end was cut off. Called by `usecases.doctor`, and by the desk step by step.
 """
 
 from collections.abc import Iterator, Mapping
@@ -26,6 +26,10 @@ from mes_terminal.domain.posting import (
 )
 from mes_terminal.store import checks
 from mes_terminal.store.database import Database
+from mes_terminal.store.desk_audit import last_sequence
+
+PROVING_ENTRIES: Final = 500
+"""Entries between two answers of how far it is: some 20 ms."""
 
 
 class _Told(Struct):
@@ -47,7 +51,22 @@ class _Told(Struct):
     ledgerhash: str | None = None
 
 
+class _Signed(Struct):
+    """What a signature says of what it signs."""
+
+    signed_hash: str
+    signed_sequence: str
+    badge: str
+
+
+class _Signature(Struct):
+    """The data of a signature, as far as it is proved."""
+
+    detail: _Signed
+
+
 _envelope: Final = msgspec.json.Decoder(_Told)
+_signature: Final = msgspec.json.Decoder(_Signature)
 
 
 class _Rows:
@@ -107,6 +126,13 @@ class _Journal:
         return True
 
 
+class Proving(Struct, frozen=True):
+    """How far the log has been recomputed without a fault: so many entries of so many."""
+
+    proved: int
+    of: int
+
+
 class Proof(Struct, frozen=True):
     """What recomputing the log came to."""
 
@@ -121,6 +147,17 @@ class Proof(Struct, frozen=True):
 
 def prove(database: Database, anchor: str | None = None) -> Proof:
     """Recompute the whole log; with `anchor`, a hash noted earlier, it must still be in it."""
+    *_, proof = proving(database, anchor)
+    assert isinstance(proof, Proof)
+    return proof
+
+
+def proving(database: Database, anchor: str | None = None) -> Iterator[Proving | Proof]:
+    """Recompute the log as `prove` does: yield how far it has come again and again, the proof last.
+
+    What is recorded meanwhile is not looked at.
+    """
+    total = last_sequence(database)
     head, entries, seen = FIRST_HASH, 0, anchor is None
     ledger = {
         "movement": _Rows(checks.rows(database, checks.MOVEMENTS), 1),
@@ -130,14 +167,19 @@ def prove(database: Database, anchor: str | None = None) -> Proof:
     journal = _Journal(checks.rows(database, checks.OUTCOMES))
     for row in checks.rows(database, checks.EVENTS):
         fault = _fault_at(row, entries + 1, head, ledger, journal)
+        if fault is None and row[1] == "signature.given":
+            fault = _signature_fault(database, row)
         if fault is not None:
-            return Proof(False, entries, head, fault)
+            yield Proof(False, entries, head, fault)
+            return
         head, entries = row[4], entries + 1
         seen = seen or head == anchor
+        if not entries % PROVING_ENTRIES:
+            yield Proving(entries, total)
     fault = _left_over(ledger) or journal.first_fault()
     if fault is None and not seen:
         fault = "the anchored entry is not in the log: its end was cut off or rewritten"
-    return Proof(fault is None, entries, head, fault)
+    yield Proof(fault is None, entries, head, fault)
 
 
 def _fault_at(
@@ -153,6 +195,22 @@ def _fault_at(
     taken = [rows.take(event_seq) for rows in ledger.values()]
     fault = _entry_fault(row, previous, taken, journal)
     return f"entry {event_seq} {fault}" if fault else None
+
+
+def _signature_fault(database: Database, row: tuple[Any, ...]) -> str | None:
+    """Return what is wrong with a signature: it signs nothing that stands before it, or is not that
+    of the person it names."""
+    event_seq, person = row[0], row[7]
+    try:
+        signed = _signature.decode(bytes(_envelope.decode(row[5]).data)).detail
+        sequence = int(signed.signed_sequence)
+    except (msgspec.DecodeError, ValueError) as error:
+        return f"entry {event_seq} is no signature: {error}"
+    if sequence >= event_seq or checks.event_hash(database, sequence) != signed.signed_hash:
+        return f"entry {event_seq} signs an entry that is not in the log"
+    if person != signed.badge:
+        return f"entry {event_seq} is the signature of somebody else"
+    return None
 
 
 def _left_over(ledger: Mapping[str, _Rows]) -> str | None:

@@ -11,6 +11,7 @@ from mes_terminal.store.database import Connection
 from mes_terminal.store.events import append_event
 from mes_terminal.store.heal_queue import queue_healing
 from mes_terminal.store.materials import Held, Place, Taken
+from mes_terminal.usecases.call_material import bring
 from mes_terminal.usecases.context import Answer, Context, answer
 from mes_terminal.usecases.end_stay import end_stay
 from mes_terminal.usecases.handled import Handled, in_slot, refused, split
@@ -113,6 +114,7 @@ def _book(
     materials.put(conn, parts, place.location_id)
     note_arrival(conn, material.item_id, place.location_id, material.lot_id)
     queue_healing(conn, material.item_id, place.location_id, event_seq)
+    bring(conn, [(material.lot_id, place.location_id)], context, by="received")
     unmounted = _unmount(conn, handled, parts, event_seq, context)
     quantity = format_quantity(sum(each.quantity_micro for each in parts))
     named = "" if handled.name == material.item else f" {handled.name}"

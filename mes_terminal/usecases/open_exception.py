@@ -18,10 +18,12 @@ def open_exception(
     *,
     subject: str,
     quantity_micro: int,
+    cause_code: str,
     cause: str,
     severity: str = "warn",
     item_id: int | None = None,
     lot_id: int | None = None,
+    tries: int = 0,
     **detail: Any,
 ) -> tuple[int, int]:
     """Return the ids of the exception and of its event, which tells `detail`. There must be no open
@@ -39,8 +41,10 @@ def open_exception(
         quantity_micro=quantity_micro,
         opened_at=context.scan.event_time,
         event_seq=event_seq,
+        cause_code=cause_code,
         cause=cause,
         item_id=item_id,
         lot_id=lot_id,
+        tries=tries,
     )
     return exception_id, event_seq

@@ -10,12 +10,10 @@ from msgspec import Struct
 
 from mes_terminal.domain.quantity import format_quantity
 from mes_terminal.errors import InputError
+from mes_terminal.insight.figures import percent
 from mes_terminal.store import order_yield as store
 from mes_terminal.store.database import Database
 from mes_terminal.store.lists import has_work_order, stream
-
-_HUNDREDTHS = 10_000
-"""Micro-percent in a hundredth of a percent."""
 
 
 class ScrapReason(Struct, frozen=True):
@@ -60,12 +58,7 @@ def order_yield(database: Database, filters: Mapping[str, str]) -> Iterator[Yiel
         reasons = stream(database, store.SCRAP, {"work_order_id": order_id})
         yield YieldRow(
             order, item, uom, format_quantity(good), format_quantity(scrapped),
-            format_quantity(reworked), _percent(good, good + scrapped),
-            _percent(max(0, good - reworked), good + scrapped),
+            format_quantity(reworked), percent(good, good + scrapped),
+            percent(max(0, good - reworked), good + scrapped),
             [ScrapReason(reason, format_quantity(micro)) for reason, micro in reasons],
         )  # fmt: skip
-
-
-def _percent(part: int, whole: int) -> str:
-    """Return the percentage, half a hundredth rounded up."""
-    return format_quantity((part * 20_000 + whole) // (2 * whole) * _HUNDREDTHS)

@@ -62,6 +62,7 @@ def approve_later(
         context,
         subject=subject,
         quantity_micro=quantity,
+        cause_code="less_found" if finding.difference_micro < 0 else "more_found",
         cause=f"{counted} {item.uom} of {item.item} counted at {count.location}, "
         f"{expected} expected",
         item_id=item.item_id,

@@ -26,7 +26,7 @@ from mes_terminal.domain.report_plan import ReportRequest, Wanted
 from mes_terminal.domain.session import AWAITS_SERIAL, Session
 from mes_terminal.domain.shifts import production_day
 from mes_terminal.domain.slots import slot_draws
-from mes_terminal.store import hand_issues, mount_spans, orders, reports
+from mes_terminal.store import hand_issues, mount_spans, orders, reports, uncounted
 from mes_terminal.store.database import Connection
 from mes_terminal.store.order_facts import (
     read_lines,
@@ -76,6 +76,8 @@ def post_report(
     watched = [each for each in drawn.draws if each.whole is None and not each.is_plain]
     blocked = _blocked(watched)
     if blocked is not None:
+        lacking = [(blocked.line.item_id, blocked.line.location_id)]
+        uncounted.note_lacking(conn, lacking, at=scan.event_time)
         return _refuse_shortage(order, blocked, context)
     closes = _closes(order, wanted)
     off = _off_target(conn, order, drawn) if closes else []
@@ -99,6 +101,8 @@ def post_report(
         request,
     )
     report_seq = reports.write_report(conn, order, plan, scan, context.head, rules=rules)
+    if rules.is_shadow and (found := backflush.uncounted_keys(drawn.draws)):
+        uncounted.note_lacking(conn, found, at=scan.event_time)
     if request.hand_issues:
         hand_issues.take_in(conn, order.work_order_id, report_seq, request.hand_issues)
     if request.outputs and (ahead := ahead_after(request.outputs, order, wanted.good_micro)):
@@ -252,9 +256,12 @@ def _draw(
         fillings = mount_spans.read_overruns(conn, station_pct_micro=pct)
         allowances = {balance: allowance_micro(filling) for balance, filling in fillings.items()}
     stock = backflush.Stock(pools, allowances)
-    if not (mounted or substitutes):
-        return backflush.draw(needed, stock), stock.left_micro
-    draws = sourcing.draw(needed, stock, substitutes, units_micro=units_micro)
+    if mounted or substitutes:
+        draws = sourcing.draw(needed, stock, substitutes, units_micro=units_micro)
+    else:
+        draws = backflush.draw(needed, stock)
+    if context.rules.is_shadow and (short := backflush.short_keys(draws)):
+        draws = backflush.found_uncounted(draws, uncounted.read_uncounted(conn, short))
     if substitutes and (keys := sourcing.automatic_keys(draws, substitutes)):
         found = read_pools(conn, keys, mounted, event_time=event_time, usable_from=usable)
         stock.add({key: found[key] for key in keys if key in found})

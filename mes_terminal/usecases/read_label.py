@@ -140,7 +140,7 @@ def _converted(conn: Connection, meaning: Meaning, quantity_micro: int, uom: str
     """Return the meaning with a quantity of another unit, exactly, or with its fault."""
     factor = codes.factor_to_base(conn, meaning.item_id, uom)
     if isinstance(factor, ConversionFault):
-        return _faulty(meaning, factor.message)
+        return structs.replace(_faulty(meaning, factor.message), lacks_uom=uom)
     quantity = Fraction(quantity_micro) * factor
     if quantity.denominator != 1:
         return _faulty(meaning, f"{uom} of the label is no exact quantity in the base unit")

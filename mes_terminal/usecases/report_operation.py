@@ -23,6 +23,7 @@ from mes_terminal.usecases.deviations import (
     post_controlled,
     refuse_order,
     reopening,
+    sized,
 )
 from mes_terminal.usecases.post_report import refuse_step, refused
 from mes_terminal.usecases.report_production import report_order
@@ -143,7 +144,7 @@ def _pass(
     if quantity <= 0 or (quantity > limit and (is_early or not met)):
         shown = room.delivered or 0 if is_early else limit
         return _refuse_more(order, here, quantity, shown, is_early, context)
-    met = [*met, *reopens]
+    met = [*met, *sized(reopens, quantity)]
     stop = stopped(conn, met, context, **of_order(order))
     if stop is not None:
         return stop

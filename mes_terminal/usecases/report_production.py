@@ -24,6 +24,7 @@ from mes_terminal.usecases.deviations import (
     refuse_order,
     reopening,
     serial_missing,
+    sized,
 )
 from mes_terminal.usecases.finish_rework import finish_item, finish_order, finish_unit
 from mes_terminal.usecases.order_of import order_of
@@ -223,7 +224,7 @@ def _report(
     met = [
         *over_completion(conn, order, quantity_micro, context),
         *serial_missing(conn, order, parts.lacking),
-        *(met or []),
+        *sized(met or [], quantity_micro),
     ]
     stop = stopped(conn, met, context, **of_order(order))
     if stop is not None:
@@ -239,7 +240,7 @@ def _report(
 
 def _looks_repeated(conn: Connection, context: Context) -> bool:
     scan, session = context.scan, context.session
-    if context.consents:
+    if context.consents or context.asked_code is not None:
         return False  # the same code again, or a person: it is meant
     confirmed = session.confirm_code == scan.raw and scan.event_time <= (
         session.confirm_until or ""

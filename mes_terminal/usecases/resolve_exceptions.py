@@ -5,11 +5,12 @@ One exception is one transaction. Who asks has proved by badge and PIN who it is
 scans and loads, are all that a replay needs (invariant 5): no PIN and no chance is in them.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from mes_terminal.domain.healing import Decision
 from mes_terminal.domain.instants import local_day
+from mes_terminal.domain.outcome import Outcome
 from mes_terminal.domain.quantity import QuantityError, format_quantity, parse_quantity
 from mes_terminal.domain.resolving import (
     EXCEPTIONS_MAX,
@@ -21,16 +22,21 @@ from mes_terminal.domain.resolving import (
     written_off_by,
 )
 from mes_terminal.domain.rules import StationRules
+from mes_terminal.domain.scan import Scan
 from mes_terminal.domain.session import Person
 from mes_terminal.errors import InputError
 from mes_terminal.store import resolutions
 from mes_terminal.store.database import Connection, Database
-from mes_terminal.store.events import append_events
+from mes_terminal.store.events import append_events, read_head
 from mes_terminal.store.master_data import read_version
 from mes_terminal.store.orders import reason_known
 from mes_terminal.store.session import operator_of
+from mes_terminal.usecases.handle_scan import rehearse_scan
 from mes_terminal.usecases.resolve_count import resolve_count
 from mes_terminal.usecases.resolve_shortage import resolve_shortage
+from mes_terminal.usecases.retry_scan import ENDS_IT, is_retry, rehearse_retry
+from mes_terminal.usecases.signatures import sign_newest
+from mes_terminal.usecases.watch_clock import confirm_from_desk
 
 _SOMEBODY: Final = Person("", "", "supervisor", None)
 """Who decides in a rehearsal before a badge was scanned: somebody who may."""
@@ -76,10 +82,16 @@ def resolve_exception(
 ) -> Resolved:
     """End an exception as the person of the badge `by` decides, or say why that cannot be.
 
-    `now` is the clock's reading. `check_decision` has passed.
+    `now` is the clock's reading. `check_decision` has passed. That a failed scan is handled again
+    takes more than a transaction: see `usecases.retry_scan`.
     """
     with db.transaction() as conn:
-        return _resolve(conn, exception_id, decision, by=by, rules=rules, now=now)
+        before = read_head(conn).event_seq
+        resolved = _resolve(conn, exception_id, decision, by=by, rules=rules, now=now)
+        person = operator_of(conn, by)
+        if person is not None and read_head(conn).event_seq > before:
+            sign_newest(conn, person=person, meaning=ENDS_IT, rules=rules, now=now)
+        return resolved
 
 
 def rehearse_resolutions(
@@ -90,13 +102,21 @@ def rehearse_resolutions(
     by: str | None,
     rules: StationRules,
     now: str,
+    handle: Callable[[Connection, Scan], Outcome] | None = None,
 ) -> list[Resolved]:
     """Return what ending these exceptions one after the other would do; nothing of it stays.
 
-    Without `by` it is what would become of them if somebody decides who may.
+    Without `by` it is what would become of them if somebody decides who may. `handle` handles the
+    scan that is made of a failed one and answers whatever happens; without it a fault is raised.
     """
+    handled = handle or (lambda conn, scan: rehearse_scan(conn, scan, rules))
     with db.rehearsal() as conn:
-        return [_resolve(conn, each, decision, by=by, rules=rules, now=now) for each in ids]
+        return [
+            rehearse_retry(conn, each, by=by, now=now, handle=handled)
+            if is_retry(conn, each, decision)
+            else _resolve(conn, each, decision, by=by, rules=rules, now=now)
+            for each in ids
+        ]
 
 
 def _check_shape(decision: Decision) -> None:
@@ -155,7 +175,21 @@ def _resolve(
         return resolve_shortage(conn, found, decided, rules, lambda at: local_day(at, rules.zone))
     if found.kind == "count_variance" and decision.how == "post":
         return resolve_count(conn, found, decided, rules)
+    if found.kind == "clock" and decision.how == "post":
+        return _confirm_clock(conn, found, decided, rules)
     return _acknowledge(conn, found, decided, rules)
+
+
+def _confirm_clock(
+    conn: Connection, found: OpenException, decided: Decided, rules: StationRules
+) -> Resolved:
+    """The clock is right as it reads now: what can expire is used again (BF-33)."""
+    confirm_from_desk(conn, decided.person, rules, now=decided.at)
+    return Resolved(
+        id=found.exception_id,
+        outcome="posted",
+        message=f"The clock reads {decided.at}, and that is right",
+    )
 
 
 def _acknowledge(
@@ -163,18 +197,13 @@ def _acknowledge(
 ) -> Resolved:
     """End an exception that posts nothing: a person has looked at it and says why it may end."""
     if found.kind == "clock":
-        return _refused(
-            found,
-            "A supervisor confirms the clock at the station: scan the badge, and the same badge "
-            "again",
-        )
+        said = "A clock cannot be written off. Set it, or say that it is right: post it"
+        return _refused(found, said)
     if decided.decision.how != "write_off":
-        what = (
-            "The scan is not booked by this. Scan the code again"
-            if found.kind == "failed_scan"
-            else f"There is nothing to post for {found.kind}. See to it"
-        )
-        return _refused(found, f"{what}, then write this off with a reason")
+        what = f"There is nothing to post for {found.kind}. See to it, then"
+        if found.kind == "failed_scan":
+            what = "A failed scan is handled again as it is: post it, or"
+        return _refused(found, f"{what} write this off with a reason")
     (event_seq,) = append_events(
         conn, [ended_event(found, decided)], rules=rules, recorded_at=decided.at
     )

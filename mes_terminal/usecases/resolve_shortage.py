@@ -99,7 +99,7 @@ def _named(
     """Return what the decision names, or why it cannot be used for the line."""
     decision = decided.decision
     if clock.in_doubt(conn):
-        return _Cannot("The clock was set back. A supervisor confirms it at the station first")
+        return _Cannot("The clock was set back. A supervisor confirms it first")
     kind = location_kind(conn, part.location, station=rules.station)
     if kind in (None, "hold", "scrap"):
         return _Cannot(f"Nothing is ever picked at {part.location}. Write this off with a reason")

@@ -15,7 +15,7 @@ from mes_terminal.domain.by_products import target_micro
 from mes_terminal.domain.outcome import OpenedException
 from mes_terminal.domain.posting import EdgeRow, EventDraft, ReportRow
 from mes_terminal.domain.quantity import format_quantity
-from mes_terminal.domain.recorded import Moved, reversal_rows, stock_changes
+from mes_terminal.domain.recorded import Moved, came_back, reversal_rows, stock_changes
 from mes_terminal.domain.report_told import operation_actual
 from mes_terminal.domain.reversal import Back, Part
 from mes_terminal.domain.reversal_told import actuals_back, by_line
@@ -39,6 +39,7 @@ from mes_terminal.store.healed import Healed
 from mes_terminal.store.order_facts import operations_of
 from mes_terminal.store.reversals import Recorded
 from mes_terminal.usecases.context import Answer, Context, answer
+from mes_terminal.usecases.permits import give_back
 from mes_terminal.usecases.reversal_answer import reversal_answer
 from mes_terminal.usecases.undo_healing import undo_healings
 
@@ -208,7 +209,7 @@ def _post(conn: Connection, planned: _Reversal, context: Context, *, is_named: b
     reversals.note_taken_back(conn, back.taken, event_seq)
     changes = stock_changes(back.taken)
     reversals.change_stock(conn, changes)
-    reversals.forget_sole(conn, back.taken)
+    reversals.forget_sole(conn, came_back(back.taken, changes))
     reversals.take_back_totals(conn, _totals(back))
     reversals.unwrite(conn, back.unwritten, event_seq)
     said = f"voided by {context.scan.scan_id}"
@@ -354,6 +355,7 @@ def _give_back(conn: Connection, planned: _Reversal, event_seq: int, context: Co
     )
     if planned.part.is_rest:
         expiry.restore_expiry(conn, report)
+        give_back(conn, report.report_seq, event_seq, context)
 
 
 def _note_ahead(conn: Connection, planned: _Reversal) -> None:

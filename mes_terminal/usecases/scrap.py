@@ -10,7 +10,7 @@ from mes_terminal.store import orders, slots
 from mes_terminal.store.database import Connection
 from mes_terminal.store.order_facts import read_operations
 from mes_terminal.usecases.context import Answer, Context, answer
-from mes_terminal.usecases.deviations import post_controlled, refuse_order, reopening
+from mes_terminal.usecases.deviations import post_controlled, refuse_order, reopening, sized
 from mes_terminal.usecases.handled import done
 from mes_terminal.usecases.order_of import order_of
 from mes_terminal.usecases.post_report import refuse_step, refused
@@ -117,7 +117,8 @@ def _post(
         seated=_in_its_slots(conn, order, units, context),
         reason=reason,
     )
-    return post_controlled(conn, order, wanted, context, reopening(conn, order))
+    met = sized(reopening(conn, order), quantity)
+    return post_controlled(conn, order, wanted, context, met)
 
 
 def _in_its_slots(

@@ -8,8 +8,10 @@ from mes_terminal.domain.session import AWAITS_SERIAL
 from mes_terminal.store import orders, slots
 from mes_terminal.store.database import Connection
 from mes_terminal.store.events import append_event
+from mes_terminal.store.people import note_seen
 from mes_terminal.store.rework import is_in_rework
 from mes_terminal.store.session import operator_of
+from mes_terminal.store.shift_ends import read_handed_over
 from mes_terminal.usecases.await_code import WAITS_FOR
 from mes_terminal.usecases.context import Answer, Context, answer, changed, fact
 from mes_terminal.usecases.count_stock import drop_count
@@ -17,7 +19,7 @@ from mes_terminal.usecases.watch_clock import confirm_clock
 
 COMMANDS = ("START", "QTY", "OP", "SCRAP", "REWORK", "ISSUE", "RETURN", "EXTRA", "SHORT", "UNDO",
             "CANCEL", "EMPTY", "ASIDE", "UNMOUNT", "MOVE", "HOLD", "RELEASE",
-            "COUNT")  # fmt: skip
+            "COUNT", "CALL", "STOP", "END")  # fmt: skip
 """What this station acts on."""
 HELP = "Scan an order to close it, a unit to book it, a component lot to mount it, or a command"
 
@@ -108,9 +110,13 @@ def present_badge(conn: Connection, intent: PresentBadge, context: Context) -> A
             reason="not_authorised",
         )
     by_them = msgspec.structs.replace(context, person=person)
+    note_seen(conn, person.badge, at=context.scan.event_time)
     if context.session.clock_in_doubt and person.supervises:
         return confirm_clock(conn, person, by_them)
     signs_out = context.session.badge == person.badge
+    said = f"{person.name} signed out"
+    if not signs_out:
+        said = f"{person.name} signed in{_handed_over(conn, person.badge)}"
     event_seq = append_event(
         conn,
         fact(by_them, "signed_out" if signs_out else "signed_in", person.badge, name=person.name),
@@ -121,7 +127,7 @@ def present_badge(conn: Connection, intent: PresentBadge, context: Context) -> A
     return answer(
         context,
         "recorded",
-        f"{person.name} signed {'out' if signs_out else 'in'}",
+        said,
         HELP,
         event_seq=event_seq,
         session=changed(
@@ -130,3 +136,12 @@ def present_badge(conn: Connection, intent: PresentBadge, context: Context) -> A
             signed_in_at=None if signs_out else context.scan.event_time,
         ),
     )
+
+
+def _handed_over(conn: Connection, badge: str) -> str:
+    """Return what is a person's by name of what is open, as the end of a sentence."""
+    kinds = read_handed_over(conn, badge)
+    if not kinds:
+        return ""
+    named = ", ".join(f"{kind} {count}" for kind, count in kinds)
+    return f". Handed over: {named}"

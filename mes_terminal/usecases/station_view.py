@@ -7,17 +7,28 @@ from mes_terminal.domain.quantity import format_quantity
 from mes_terminal.domain.rules import StationRules
 from mes_terminal.domain.session import Session
 from mes_terminal.domain.slots import missing
-from mes_terminal.domain.view import OperationView, OrderView, PartView, StationView, UnitView
+from mes_terminal.domain.view import (
+    HandedOverView,
+    OperationView,
+    OrderView,
+    PartView,
+    StationView,
+    UnitView,
+)
+from mes_terminal.store import line_state
 from mes_terminal.store import station_view as rows
 from mes_terminal.store.database import Connection, Database
 from mes_terminal.store.order_facts import operations_of
 from mes_terminal.store.reversals import Recorded, last_report
 from mes_terminal.store.session import read_session
+from mes_terminal.store.shift_ends import read_handed_over
 from mes_terminal.store.slots import read_slots
+from mes_terminal.usecases.approval_view import answered, asked_now
 
 ORDERS_NEXT = 3
 SCANS_SHOWN = 8
 MOUNTS_SHOWN = 12
+CALLS_SHOWN = 4
 
 
 def station_view(db: Database, rules: StationRules, *, now: str) -> StationView:
@@ -58,6 +69,15 @@ def station_view(db: Database, rules: StationRules, *, now: str) -> StationView:
             if session.stock_count_id is None
             else rows.read_count(conn, session.stock_count_id)
         ),
+        stopped=(
+            None
+            if session.line_stop_id is None
+            else line_state.view_stop(conn, session.line_stop_id)
+        ),
+        calls=line_state.view_calls(conn, limit=CALLS_SHOWN) if session.anything_called else [],
+        handed_over=_handed_over(conn, session, report),
+        approval=asked_now(conn, session, now=now),
+        answers=answered(conn, now=now),
         clock_in_doubt=session.clock_in_doubt,
     )
 
@@ -79,6 +99,17 @@ def _operations(conn: Connection, session: Session, report: Recorded | None) -> 
         )
         for each in operations_of(conn, session.work_order_id)
     ]
+
+
+def _handed_over(
+    conn: Connection, session: Session, report: Recorded | None
+) -> list[HandedOverView]:
+    """Return what is handed over to who signed in, until something is reported after that."""
+    if session.badge is None or session.signed_in_at is None:
+        return []
+    if report is not None and report.event_time > session.signed_in_at:
+        return []
+    return [HandedOverView(*row) for row in read_handed_over(conn, session.badge)]
 
 
 def _unit(conn: Connection, session: Session, order: OrderView) -> UnitView | None:

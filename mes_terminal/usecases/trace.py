@@ -44,35 +44,9 @@ def trace_rows(database: Database, filters: Mapping[str, str]) -> Iterator[Trace
     return _rows(database, reach, is_lot="lot" in filters)
 
 
-def _asked(filters: Mapping[str, str]) -> bool:
-    """Return whether the trace goes forward; refuse filters that do not name one start."""
-    named = set(filters) - {"direction", "all"}
-    if not set(filters) <= _FILTERS or named not in ({"item", "lot"}, {"item", "serial"}, {"code"}):
-        raise InputError("A trace needs item and lot, item and serial, or a code.")
-    direction = filters.get("direction", "backward")
-    if direction not in ("forward", "backward"):
-        raise InputError(f"A trace goes forward or backward, not {direction[:SHOWN_MAX]!r}.")
-    return direction == "forward"
-
-
-def _roots(database: Database, filters: Mapping[str, str]) -> list[int]:
-    if "code" in filters:
-        return _roots_of_code(database, filters["code"])
-    item = filters["item"]
-    known_item(database, item)
-    if "serial" in filters:
-        serial = filters["serial"]
-        if found := genealogy.ids_of_serial(database, item, serial):
-            return found
-        raise InputError(
-            f"{item[:SHOWN_MAX]!r} has no serial number {serial[:SHOWN_MAX]!r} that was made or "
-            "received. mes-terminal stock --item lists those on hand.",
-            reason="serial_unknown",
-        )
-    return ids_of_lot(database, item, filters["lot"])
-
-
-def _roots_of_code(database: Database, code: str) -> list[int]:
+def roots_of_code(database: Database, code: str) -> list[int]:
+    """Return where a code begins: a lot, a serial, a container's lot, all that an order made, or
+    `ITEM|LOT`. Raises `InputError` for one that is unknown, or names lots of several items."""
     item, mark, lot = code.partition("|")
     if mark and (found := genealogy.ids_of_lot(database, item, lot.partition("|")[0])):
         return found
@@ -89,6 +63,34 @@ def _roots_of_code(database: Database, code: str) -> list[int]:
             reason="ambiguous",
         )
     return next(iter(by_item.values()))
+
+
+def _asked(filters: Mapping[str, str]) -> bool:
+    """Return whether the trace goes forward; refuse filters that do not name one start."""
+    named = set(filters) - {"direction", "all"}
+    if not set(filters) <= _FILTERS or named not in ({"item", "lot"}, {"item", "serial"}, {"code"}):
+        raise InputError("A trace needs item and lot, item and serial, or a code.")
+    direction = filters.get("direction", "backward")
+    if direction not in ("forward", "backward"):
+        raise InputError(f"A trace goes forward or backward, not {direction[:SHOWN_MAX]!r}.")
+    return direction == "forward"
+
+
+def _roots(database: Database, filters: Mapping[str, str]) -> list[int]:
+    if "code" in filters:
+        return roots_of_code(database, filters["code"])
+    item = filters["item"]
+    known_item(database, item)
+    if "serial" in filters:
+        serial = filters["serial"]
+        if found := genealogy.ids_of_serial(database, item, serial):
+            return found
+        raise InputError(
+            f"{item[:SHOWN_MAX]!r} has no serial number {serial[:SHOWN_MAX]!r} that was made or "
+            "received. mes-terminal stock --item lists those on hand.",
+            reason="serial_unknown",
+        )
+    return ids_of_lot(database, item, filters["lot"])
 
 
 def _rows(database: Database, reach: Reach, *, is_lot: bool) -> Iterator[TraceRow]:

@@ -17,7 +17,8 @@ from mes_terminal.store.database import Connection
 from mes_terminal.store.events import append_event
 from mes_terminal.store.heal_queue import queue_healing
 from mes_terminal.store.let_pass import LetPass, allow
-from mes_terminal.usecases.apply_policy import accepted, is_blocked, stopped
+from mes_terminal.usecases.apply_policy import accepted, is_blocked, lasting, stopped
+from mes_terminal.usecases.call_material import bring
 from mes_terminal.usecases.context import Answer, Context, answer, fact
 from mes_terminal.usecases.end_stay import Ended, end_stay
 from mes_terminal.usecases.finish_rework import finish_lot
@@ -52,7 +53,8 @@ def use_material(conn: Connection, intent: UseMaterial, context: Context) -> Ans
     assert need is not None
     if need.ratio is not None:
         mounts.list_substitute(conn, need, material.item_id)
-    mounted = _mount(conn, material, intent, need, _let_pass(met, context), context)
+    let_pass = _let_pass(conn, met, context)
+    mounted = _mount(conn, material, intent, need, let_pass, context)
     accepted(conn, met, mounted, material.item, context)
     return mounted
 
@@ -80,6 +82,7 @@ def _mount(
     event_seq = append_event(conn, draft, context.head, context.scan, rules=context.rules)
     ended = _change_over(conn, material, intent, need, let_pass, event_seq, context)
     queue_healing(conn, material.item_id, need.location_id, event_seq)
+    bring(conn, [(material.lot_id, need.location_id)], context, by="mounted")
     left = mounts.left_micro(conn, material.lot_id, intent.container_id, need.location_id)
     mounted = answer(
         context,
@@ -259,11 +262,14 @@ def deviations_of(
     return [deviation_of_material(conn, material, "substitute", said, hint), *met]
 
 
-def _let_pass(met: list[Deviation], context: Context) -> LetPass:
-    """Return what is let pass of what is mounted now, with who approved it."""
-    found = let_pass_of(met)
+def _let_pass(conn: Connection, met: list[Deviation], context: Context) -> LetPass:
+    """Return what is let pass of what is mounted now, with who approved it; by a permit with a box
+    its draws are judged one by one."""
+    stays = lasting(conn, met, None, context) if met else []
+    found = let_pass_of(stays)
     if any(each.situation == "substitute" for each in met):
-        return replace(found, approved_by="matrix")
+        by_permit = all(each.situation != "substitute" for each in stays)
+        return replace(found, approved_by="permit" if by_permit else "matrix")
     if context.person is not None and context.person.supervises:
         return replace(found, approved_by="supervisor")
     return found

@@ -52,6 +52,7 @@ def note_clock(db: Database, rules: StationRules, *, now: str, last: str | None)
             quantity_micro=None,
             opened_at=now,
             event_seq=seq,
+            cause_code="set_back",
             cause=f"the clock reads {now}, before {earliest}",
         )
     return True
@@ -98,6 +99,23 @@ def confirm_clock(conn: Connection, person: Person, context: Context) -> Answer:
             confirm_until=None,
         ),
     )
+
+
+def confirm_from_desk(conn: Connection, badge: str, rules: StationRules, *, now: str) -> None:
+    """A supervisor who has proved it says from the desk that the clock is right as it reads."""
+    draft = EventDraft(
+        type="clock.confirmed",
+        subject=badge,
+        partition_key=badge,
+        event_time=now,
+        data=Fact(person=badge, station=rules.station, event_time=now, detail={"clock": now}),
+        upstream=False,
+        person=badge,
+    )
+    (event_seq,) = append_events(conn, [draft], rules=rules, recorded_at=now)
+    clock.set_in_doubt(conn, in_doubt=False)
+    queue_cause(conn, "clock", event_seq)
+    resolve_open(conn, kind="clock", subject="clock", resolution=f"confirmed by {badge}")
 
 
 def _stepped(rules: StationRules, *, now: str, earliest: str) -> EventDraft:

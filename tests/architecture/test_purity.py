@@ -12,6 +12,7 @@ TIMELESS: Final = (
     "mes_terminal/barcodes/",
     "mes_terminal/domain/",
     "mes_terminal/exchange/",
+    "mes_terminal/insight/",
     "mes_terminal/settings",
     "mes_terminal/store/",
     "mes_terminal/usecases/",

@@ -9,17 +9,26 @@ import os
 import signal
 import sys
 from pathlib import Path
+from typing import Final
 
 import msgspec
 
 from mes_terminal.domain.healing import Decision
+from mes_terminal.domain.policy import APPROVAL_DEVICE, ControlMatrix
+from mes_terminal.domain.resolving import Resolved
 from mes_terminal.domain.rules import StationRules
 from mes_terminal.domain.scan import ScanRequest
-from mes_terminal.store.database import open_database
+from mes_terminal.store.database import Database, open_database
+from mes_terminal.usecases.approve import answer_request
+from mes_terminal.usecases.grant_permit import Wanted
 from mes_terminal.usecases.handle_scan import handle_scan
 from mes_terminal.usecases.heal import heal_all
 from mes_terminal.usecases.journal import journal_scans
 from mes_terminal.usecases.resolve_exceptions import resolve_exception
+from mes_terminal.usecases.retry_scan import begin_retry, end_retry, is_retry
+
+ASKING: Final = StationRules(policy=ControlMatrix({"over_completion": {"default": "approve"}}))
+"""Where more than was ordered takes an approval."""
 
 
 class Task(msgspec.Struct, frozen=True, kw_only=True):
@@ -40,6 +49,8 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
     """Then what waits to heal is posted (BF-22), as between two scans."""
     decision: Decision | None = None
     """Then the supervisor `SUP` ends the first exception so (BF-23)."""
+    approves: bool = False
+    """Then `SUP` approves the first question, and its code is handled again (BF-24)."""
 
 
 class Death(msgspec.Struct, frozen=True):
@@ -114,14 +125,42 @@ def work(task: Task, said: int) -> None:
     if task.heals:
         heal_all(database, StationRules(), now=task.received_at)
     if task.decision is not None:
-        resolve_exception(
-            database, 1, task.decision, by="SUP", rules=StationRules(), now=task.received_at
-        )
+        decide(database, task.decision, now=task.received_at, scan_id=task.scan_id)
         os.write(said, b"A")
+    if task.approves:
+        approve(database, task, said)
     database.checkpoint()
     database.conn.set_progress_handler(None, 0)
     database.conn.set_trace_callback(None)
     database.close()
+
+
+def decide(database: Database, decision: Decision, *, now: str, scan_id: str) -> None:
+    """End the first exception, as the station does: a failed scan is handled again in between."""
+    rules = StationRules()
+    if not is_retry(database.conn, 1, decision):
+        resolve_exception(database, 1, decision, by="SUP", rules=rules, now=now)
+        return
+    begun = begin_retry(
+        database, 1, decision, by="SUP", rules=rules, now=now, new_id=lambda: scan_id
+    )
+    if not isinstance(begun, Resolved):
+        outcome = handle_scan(database, begun, rules)
+        end_retry(database, 1, outcome, decision, by="SUP", rules=rules, now=now)
+
+
+def approve(database: Database, task: Task, said: int) -> None:
+    """Approve what is asked, then handle its code again, as the station does."""
+    now = task.received_at
+    answered = answer_request(
+        database, 1, approves=True, wanted=Wanted(), by="SUP", rules=ASKING, now=now
+    )
+    os.write(said, b"A")
+    assert answered.again is not None
+    request = ScanRequest(raw=answered.again, device=APPROVAL_DEVICE)
+    for scan in journal_scans(database, [request], received_at=now, new_id=lambda: task.scan_id):
+        os.write(said, b"J")
+        handle_scan(database, scan, ASKING)
 
 
 if __name__ == "__main__":

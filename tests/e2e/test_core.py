@@ -177,6 +177,24 @@ def test_the_service_manager_is_told(plant: Station) -> None:
             assert core.wait(PATIENCE_S) == 0
 
 
+def test_who_scans_nothing_for_long_is_signed_out_without_a_scan(plant: Station) -> None:
+    """`people.idle_logoff_s`: the core looks as often as it tells that it is alive."""
+    config = plant.folder / "station.toml"
+    config.write_text("[people]\nidle_logoff_s = 1\n")
+    plant.environment |= {"WATCHDOG_USEC": "100000"}
+    with plant.start_core("--config", str(config)) as core:
+        with Client(link(plant)) as client:
+            client.request("scan", code="B:OP-1")
+            deadline = time.monotonic() + PATIENCE_S
+            while client.ask("view", StationView).person is not None:
+                assert time.monotonic() < deadline
+        (signed_out,) = plant.rows("audit", "--type", "signed_out")
+        assert (signed_out["person"], signed_out["reason"]) == ("OP-1", "idle")
+        assert b"Anna signed in" in plant.run("scan", "B:OP-1").stdout
+        core.terminate()
+        core.wait(PATIENCE_S)
+
+
 def test_a_core_that_a_screen_started_ends_with_the_last_screen(plant: Station) -> None:
     with plant.start_core("--for-screen") as core:
         core.send_signal(signal.SIGHUP)  # a lost terminal is no reason to end

@@ -10,6 +10,12 @@ from typing import Any
 
 import pytest
 
+from mes_terminal.domain.desk import ExceptionStory
+from mes_terminal.domain.rules import StationRules
+from mes_terminal.domain.scan import ScanRequest
+from mes_terminal.store.database import open_database
+from mes_terminal.usecases.fail_scan import conclude_failed
+from mes_terminal.usecases.journal import journal_scans
 from tests.e2e.station_process import PATIENCE_S, PLANT, Station
 
 SHORT = PLANT | {
@@ -141,6 +147,95 @@ def test_what_cannot_be_asked_is_one_sentence(
     done = station.run("exception", "resolve", *words, given=PIN, code=2)
     assert why in done.stderr
     assert done.stderr.count(b"\n") == 1
+
+
+@pytest.mark.parametrize("with_core", [False, True])
+def test_groups_and_stories_are_told_and_a_cause_ends_at_once(
+    station: Station, with_core: bool
+) -> None:
+    """Issue 5, 1: grouped by cause, each in full, assigned by name, ended as a group."""
+    core = station.start_core() if with_core else None
+    station.scan("NO-SUCH-CODE", code=1)
+    groups = station.rows("exception", "groups", "--by", "cause")
+    assert [(each["key"], each["count"]) for each in groups] == [
+        ("shortage:no_stock|LEG", 1), ("unknown_code:not_known|", 1),
+    ]  # fmt: skip
+    (told,) = station.rows("exception", "story", "1")
+    assert set(told) == set(ExceptionStory.__struct_fields__)
+    assert (told["cause_code"], told["scan_code"]) == ("shortage:no_stock", "WO-1")
+    assert [each["how"] for each in told["proposals"]] == ["lot", "write_off"]
+    words = ("--to", "QA-1", "--as", "SUP-1")
+    (given,) = json.loads(
+        station.run("exception", "assign", "1", *words, "--json", given=PIN).stdout
+    )
+    assert given == {"id": 1, "outcome": "assigned", "message": "shortage goes to Kim"}
+    assert station.run("exception", "assign", "1", *words, given=WRONG, code=2).stdout == b""
+    text = station.run("exception", "story", "1").stdout.decode()
+    assert "  blocked by 10 pcs of LEG missing at LINE: nothing of it was there\n" in text
+    assert "  owner      Kim\n" in text
+    assert "QA-1" not in station.run("exception", "groups", "--by", "owner").stdout.decode()
+    cause = ("--cause", "shortage:no_stock", "--of", "LEG", "--as", "SUP-1", "--lot", "L-9")
+    seen = station.run("exception", "resolve", *cause, "--preview").stdout.decode()
+    assert seen.splitlines()[-1] == "1 would end, 0 would not. Nothing was done."
+    assert [each["outcome"] for each in resolve(station, *cause)] == ["posted"]
+    assert b"No open exception has that cause" in station.run(
+        "exception", "resolve", *cause, given=PIN, code=2
+    ).stderr  # fmt: skip
+    assert [each["kind"] for each in station.rows("exception", "groups")] == ["unknown_code"]
+    station.run("doctor")
+    if core is not None:
+        core.terminate()
+        assert core.wait(PATIENCE_S) == 0
+
+
+@pytest.mark.parametrize("with_core", [False, True])
+def test_a_scan_that_failed_is_handled_again(station: Station, with_core: bool) -> None:
+    """BF-23: through the core, and as the core for the moment."""
+    _fail(station, b"WO-2")
+    core = station.start_core() if with_core else None
+    (failed,) = station.rows("exception", "groups", "--kind", "failed_scan")
+    words = ("--cause", "failed_scan:fault", "--as", "SUP-1", "--post")
+    assert failed["count"] == 1
+    (seen,) = resolve(station, *words, "--preview", given=b"")
+    assert (seen["outcome"], seen["message"][:12]) == ("posted", "WO-2 closed:")
+    (ended,) = resolve(station, *words)
+    assert ended["outcome"] == "posted"
+    assert [each["item"] for each in ended["posted"]] == ["SEAT"]
+    (row,) = [each for each in station.rows("exceptions") if each["kind"] == "failed_scan"]
+    made = station.rows("journal")[-1]
+    assert row["resolution"].startswith(f"handled as scan {made['scan_id']}: WO-2 closed")
+    assert (made["code"], made["device"]) == ("WO-2", "st10")
+    station.run("doctor")
+    if core is not None:
+        core.terminate()
+        assert core.wait(PATIENCE_S) == 0
+
+
+def _fail(station: Station, code: bytes) -> None:
+    """Let the handling of a scan fail, as a fault of the program does."""
+    database = open_database(station.database)
+    request = ScanRequest(raw=code, device="st10", badge="OP-1")
+    (scan,) = journal_scans(
+        database, [request], received_at="2026-11-20T09:00:00.000000Z", new_id=lambda: "failed-1"
+    )
+    conclude_failed(database, scan, StationRules(), "KeyError: 'x'")
+    database.close()
+
+
+@pytest.mark.parametrize(
+    ("words", "why"),
+    [
+        ((), b"Name exceptions by their ids"),
+        (("1", "--cause", "shortage:no_stock"), b"Name exceptions by their ids"),
+        (("1", "--of", "LEG"), b"Name exceptions by their ids"),
+        (("--cause", "no:such"), b"No open exception has that cause"),
+    ],
+)
+def test_a_group_is_named_by_its_cause_and_by_nothing_else(
+    station: Station, words: tuple[str, ...], why: bytes
+) -> None:
+    done = station.run("exception", "resolve", *words, "--as", "SUP-1", "--post", code=2)
+    assert why in done.stderr
 
 
 def test_both_need_a_database_and_make_none(tmp_path: Path) -> None:

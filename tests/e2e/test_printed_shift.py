@@ -30,7 +30,8 @@ def printed_and_read(code: bytes) -> bytes:
 def shift(folder: Path) -> Station:
     folder.mkdir()
     station = Station(folder)
-    station.run("load", str(ROOT / "config" / "sample-plant"))
+    for name in ("sample-plant", "late-papers"):
+        station.run("load", str(ROOT / "config" / name))
     return station
 
 

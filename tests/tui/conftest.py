@@ -14,9 +14,10 @@ from mes_terminal.domain.outcome import Outcome
 from mes_terminal.domain.view import StationView
 from mes_terminal.tui import themes
 from mes_terminal.tui.app import OperatorApp
-from mes_terminal.tui.gallery import ScriptedCore, station
+from mes_terminal.tui.gallery import station
 from mes_terminal.tui.keys import KeyReader
 from mes_terminal.tui.present import Sound
+from mes_terminal.tui.scripted_core import ScriptedCore
 
 
 @dataclass

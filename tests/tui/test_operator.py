@@ -194,6 +194,19 @@ async def test_test_mode_does_not_look_like_live(open_desk: OpenDesk) -> None:
         assert header.styles.background.hex == "#CC79A7"
 
 
+async def test_a_training_copy_looks_like_no_live_station(open_desk: OpenDesk) -> None:
+    """Issue 5, part 8: the word, the hatched band and the colour of TEST, in each language."""
+    async with open_desk(station(mode="training"), size=(120, 30)) as desk:
+        await desk.until(lambda: f"{RICH.hatch * 3} TRAINING {RICH.hatch * 3}" in desk.text())
+        assert "nothing counts" in desk.text()
+        assert "LIVE" not in desk.text()
+        header = desk.app.operator.header
+        assert header.has_class("-test")
+        assert header.styles.background.hex == "#CC79A7"
+        desk.core.push("view", station(mode="training", language="de"))
+        await desk.until(lambda: "SCHULUNG" in desk.text())
+
+
 async def test_recovered_scans_are_told(open_desk: OpenDesk) -> None:
     """BF-13: booked before the stop; do not scan it again."""
     async with open_desk() as desk:

@@ -75,9 +75,9 @@ INSERT INTO balance (lot_id, location_id, quantity_micro, arrived_at, item_id, l
     (6, 6, 10000000, '2026-11-20T13:05:12.100000Z', 3, 'WO-1', '9999-12-31',
      '2026-11-20T13:05:12.100000Z', 0, 1);
 INSERT INTO exception (exception_id, kind, severity, subject, work_order_id, line_id, item_id,
-    quantity_micro, opened_at, opened_event_seq, cause) VALUES
+    quantity_micro, opened_at, opened_event_seq, cause_code, cause) VALUES
     (1, 'shortage', 'warn', 'line 2', 1, 2, 2, 20000000, '2026-11-20T13:05:12.100000Z', 2,
-     'BOLT ran out at LINE');
+     'shortage:no_stock', 'BOLT ran out at LINE');
 """
 
 

@@ -27,10 +27,13 @@ class Answers:
     def __init__(self) -> None:
         self.gate = asyncio.Event()
         self.waiting = asyncio.Event()
+        self.ended = asyncio.Event()
 
     def __call__(self, request: Request) -> Awaitable[object] | AsyncIterator[list[bytes]]:
         if request.do == "pages":
             return self._pages(request.params["pages"])
+        if request.do == "endless":
+            return self._endless()
         return self._value(request)
 
     async def _value(self, request: Request) -> object:
@@ -43,6 +46,14 @@ class Answers:
                 self.waiting.set()
                 await self.gate.wait()
         return request.params
+
+    async def _endless(self) -> AsyncIterator[list[bytes]]:
+        try:
+            while True:
+                yield [b"{}"]
+                await asyncio.sleep(0)
+        finally:
+            self.ended.set()
 
     async def _pages(self, pages: int) -> AsyncIterator[list[bytes]]:
         for page in range(pages):
@@ -96,6 +107,33 @@ async def test_a_refusal_reaches_the_command_as_it_was(tmp_path: Path) -> None:
         with pytest.raises(InputError, match=r"No such thing\.") as caught:
             await asyncio.to_thread(command)
     assert caught.value.reason == "time"
+
+
+async def test_a_list_that_is_closed_early_ends_at_the_core(tmp_path: Path) -> None:
+    """Screens 11: what takes long can be cancelled, and the connection goes on."""
+    async with serving(tmp_path) as (server, answers):
+        client = LinkClient(server.path)
+        await client.open()
+        pages = client.pages("endless")
+        async for page in pages:
+            assert page
+            break
+        await pages.aclose()
+        await asyncio.wait_for(answers.ended.wait(), PATIENCE_S)
+        assert await client.ask("echo", dict[str, str], a="b") == {"a": "b"}
+        await client.close()
+
+
+@pytest.mark.parametrize("number", ["7", "null", "[1]", "{}"])
+async def test_cancelling_what_there_is_not_does_nothing(tmp_path: Path, number: str) -> None:
+    async with serving(tmp_path) as (server, _):
+        cancel = f'{{"v":1,"id":1,"do":"cancel","params":{{"request":{number}}}}}\n'
+        echo = protocol.encode_request(2, "echo", {"a": "b"})
+        reader, writer = await asyncio.open_unix_connection(str(server.path))
+        writer.write(cancel.encode() + echo)
+        answer = await asyncio.wait_for(reader.readline(), PATIENCE_S)
+        assert protocol.decode_message(answer).id == 2
+        writer.close()
 
 
 async def test_only_the_owner_may_open_the_socket(tmp_path: Path) -> None:

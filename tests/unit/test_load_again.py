@@ -1,10 +1,10 @@
 """Loading: what is written, what survives the next load, what a changed file changes."""
 
+from mes_terminal.domain.load_changes import LoadDiff
 from mes_terminal.domain.rules import StationRules
 from mes_terminal.store.database import Database
 from mes_terminal.store.folder import read_folder
 from mes_terminal.usecases import load_master_data
-from mes_terminal.usecases.load_diff import LoadDiff
 from tests.unit.plant_files import BASE, LATER, NOW, RULES, db, files, load, loaded, rows
 
 __all__ = ["db"]
@@ -113,6 +113,20 @@ def test_a_hold_and_a_closed_order_survive_the_nightly_load(db: Database) -> Non
     held = {"work_orders": BASE["work_orders"].replace("released", "hold")}
     loaded(db, held, now=LATER)
     assert order(db)[0] == "closed"
+
+
+def test_a_load_may_do_nothing_but_take_rows_out_of_their_sets(db: Database) -> None:
+    routing = "item,revision,operation\nCHAIR,A,10\nCHAIR,A,20\n"
+    listed = "item,revision,line,substitute\nCHAIR,A,10,PAD\n"
+    loaded(db, {**STOCK, "routings": routing, "bom_substitutes": listed})
+    shorter = {
+        "bom_lines": BASE["bom_lines"].replace("CHAIR,A,20,TAPE,1.5\n", ""),
+        "routings": routing.replace("CHAIR,A,10\n", ""),
+    }
+    result = loaded(db, shorter, now=LATER)
+    assert changes(result) == {"bom_lines": (0, 1), "routings": (0, 1)}
+    assert rows(db, "SELECT line FROM bom_line ORDER BY 1") == [("10",), ("10",), ("30",)]
+    assert rows(db, "SELECT operation FROM routing_operation") == [("20",)]
 
 
 def test_absence_is_not_deletion_but_a_set_is_replaced(db: Database) -> None:

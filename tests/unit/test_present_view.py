@@ -34,6 +34,19 @@ def station(**changes: Any) -> StationView:
     return StationView(**(base | changes))
 
 
+def test_each_mode_has_a_word_of_its_own_and_only_live_is_no_practice() -> None:
+    """Screens 4: TEST and TRAINING must not look like LIVE."""
+    for words in (ENGLISH, GERMAN):
+        told = {mode: pv.mode_texts(station(mode=mode), words)
+                for mode in ("live", "test", "training")}  # fmt: skip
+        assert len({word for word, _ in told.values()}) == 3
+        assert [bool(warning) for _, warning in told.values()] == [False, True, True]
+    assert [pv.is_practice(station(mode=mode)) for mode in ("live", "test", "training")] == [
+        False, True, True,
+    ]  # fmt: skip
+    assert not pv.is_practice(None)
+
+
 def test_progress_is_exact_and_never_rounds_up_to_done() -> None:
     progress = pv.progress_of(order(quantity="1000", completed="999", scrapped="0"), ENGLISH)
     assert progress.cells(100) == (99, 0)

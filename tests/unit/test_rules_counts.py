@@ -1,10 +1,12 @@
 """Counts: blind, while the line runs, against the books of the moment (BF-32)."""
 
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from msgspec.structs import replace
 
+from mes_terminal.errors import InputError
 from mes_terminal.store.database import open_database
 from tests.plants import TEST_RULES, Station, open_station, plant, said
 
@@ -366,18 +368,151 @@ def test_the_list_tells_what_each_item_came_to(tmp_path: Path) -> None:
 
 
 def test_what_is_due_is_named_with_its_reason(tmp_path: Path) -> None:
-    """BF-32: never counted, empty while the order waits, an exception, the rhythm."""
+    """BF-32: never counted, empty while the order waits, an exception, the rhythm of its class."""
     station = chairs(tmp_path, tolerance_pct=1)
-    days = {"now": "2026-12-31T00:00:00.000000Z", "A": "9", "B": "9", "C": "9", "default": "30"}
-    assert rows(station, "counts_due", **days) == [
+    station.rules = replace(station.rules, count_days={"A": 9, "B": 9, "C": 9, "default": 30})
+    assert rows(station, "counts_due") == [
         ("LINE", "LEG", "never"), ("LINE", "MOTOR", "never"), ("LINE", "SCREW", "never"),
     ]  # fmt: skip
     count(station, "M-1", "%QTY 1000", "SCREW")
     station.scan("%MOVE FG")
     for code in ("LEG|L-1", "%MOVE FG", "LEG|L-2", "%MOVE FG", "LEG|L-3"):
         assert station.scan(code).outcome == "recorded"
-    soon = days | {"now": "2026-11-21T00:00:00.000000Z"}
-    assert rows(station, "counts_due", **soon) == [
-        ("LINE", "LEG", "empty"), ("LINE", "MOTOR", "exception"),
+    due = [("LINE", "LEG", "empty"), ("LINE", "MOTOR", "exception")]
+    assert rows(station, "counts_due") == due
+    station.clock += timedelta(days=29)
+    assert rows(station, "counts_due") == due
+    station.clock += timedelta(days=2)
+    assert rows(station, "counts_due") == [*due, ("LINE", "SCREW", "rhythm")]
+
+
+def test_each_class_of_items_has_its_rhythm(tmp_path: Path) -> None:
+    """BF-32, `stock.count_days`: an A item is due after 30 days, one of class B is not."""
+    items = "item,item_class,tracking,kind\nCHAIR,,none,\nLEG,A,lot,\nSCREW,B,none,"
+    station = chairs(tmp_path, items=items, receipts="reference,item,lot,location,quantity\n"
+                     "R1,LEG,L-1,LINE,40\nR2,SCREW,,LINE,9")  # fmt: skip
+    count(station, "LEG|L-1|40", "%QTY 9", "SCREW")
+    station.clock += timedelta(days=31)
+    assert rows(station, "counts_due") == [("LINE", "LEG", "rhythm")]
+
+
+def test_what_an_open_order_draws_is_due_although_it_never_lay_there(tmp_path: Path) -> None:
+    """BF-32: nobody received a screw, and the line waits for it."""
+    station = chairs(tmp_path, receipts="reference,item,lot,location,quantity\nR1,LEG,L-1,LINE,4")
+    assert ("LINE", "SCREW", "empty") in rows(station, "counts_due")
+
+
+def test_a_shortage_elsewhere_is_no_reason_to_count_here(tmp_path: Path) -> None:
+    """BF-32: the exception of a line that draws at BENCH."""
+    station = chairs(
+        tmp_path,
+        locations="location,kind\nBENCH,line_side",
+        bom_lines="item,revision,line,component,quantity,supply_location\nCHAIR,A,10,LEG,4,BENCH",
+    )
+    station.scan("WO-1")
+    assert [row for row in rows(station, "counts_due") if row[1] == "LEG"] == [
+        ("BENCH", "LEG", "exception"), ("LINE", "LEG", "never"),
     ]  # fmt: skip
-    assert ("LINE", "SCREW", "rhythm") in rows(station, "counts_due", **days)
+
+
+def test_nothing_of_an_item_is_a_count_of_it(tmp_path: Path) -> None:
+    """BF-32: `%COUNT item` while a place is counted."""
+    station = chairs(tmp_path)
+    assert count(station, "%COUNT SCREW", "%COUNT LEG") == "LINE counted, 2 items: 2 corrected"
+    assert adjusted(station) == [
+        ("LEG", "L-1", "-40"), ("LEG", "L-2", "-60"), ("LEG", "L-3", "-20"), ("LEG", "L-3", "-20"),
+        ("SCREW", None, "-1000"),
+    ]  # fmt: skip
+    station.scan("%COUNT LINE")
+    assert said(station.scan("%COUNT NOTHING-KNOWN")) == ("rejected", "no_effect")
+
+
+def test_nothing_of_an_item_that_was_never_there_is_right(tmp_path: Path) -> None:
+    """BF-32, BF-20: 8 screws are owed, none is there, and there is no lot to book anything in."""
+    station = chairs(tmp_path, receipts="reference,item,lot,location,quantity\nR1,SCREW,,LINE,9")
+    station.scan("%QTY 1")
+    station.scan("WO-1")
+    station.scan("%COUNT LINE")
+    for code in ("%COUNT LEG", "%QTY 1", "SCREW", "%COUNT"):
+        station.scan(code)
+    assert said(station.scan("%COUNT 0")) == ("recorded", None)
+    assert adjusted(station) == []
+    assert station.faults() == []
+
+
+def test_a_container_that_gave_too_much_is_explained_by_a_count(tmp_path: Path) -> None:
+    """BF-32, BF-17: the exception of the reports that it fed ends, and the event says so."""
+    station = chairs(tmp_path)
+    station.scan("BOX-1")
+    station.scan("%QTY 8")
+    outcome = station.scan("WO-1")
+    assert [each.kind for each in outcome.exceptions] == ["lot_overdrawn"]
+    station.scan("%COUNT LINE")
+    for code in ("%COUNT LEG", "%COUNT"):
+        station.scan(code)
+    counted = station.scan("%COUNT 0")
+    assert station.exceptions()[0][:2] == ("lot_overdrawn", "resolved")
+    (ended,) = [row for row in station.rows("audit") if row["type"].endswith("count.ended.v1")]
+    assert ended["event"]["data"]["detail"]["items"][0]["explains"] == [outcome.exceptions[0].id]
+    assert counted.scan_id in station.rows("exceptions")[0]["resolution"]
+
+
+def test_the_books_were_so_right_by_place_and_class(tmp_path: Path) -> None:
+    """BF-32, accuracy: of class A two of three counts needed nobody; 2 of 42 legs, 6 of 38 gone and
+    one to many screws at 0.50; glue has no cost. What is dropped or open is no count."""
+    station = chairs(
+        tmp_path,
+        tolerance_pct=5,
+        items="""
+            item,item_class,tracking,kind,uom,decimals,standard_cost,cost_per
+            CHAIR,,none,,,,,
+            LEG,A,lot,,,,2.50,1
+            SCREW,A,none,,,,50,100
+            GLUE,,none,,kg,3,,
+            """,
+        receipts="""
+            reference,item,lot,location,quantity,effective_at
+            R1,LEG,L-1,LINE,40,2026-11-01
+            R2,SCREW,,LINE,100,2026-11-02
+            R3,GLUE,,LINE,1.5,2026-11-02
+            """,
+    )
+    count(station, "LEG|L-1|42")
+    count(station, "LEG|L-1|32", "%QTY 1.25", "GLUE")
+    count(station, "%QTY 101", "SCREW")
+    for code in ("%COUNT LINE", "LEG|L-1|1", "%CANCEL", "%COUNT LINE", "LEG|L-1|1"):
+        station.scan(code)
+    assert station.rows("count_accuracy") == [
+        {
+            "location": "LINE", "item_class": None, "counts": 1, "within": 0, "share_pct": "0",
+            "quantities": [
+                {"uom": "kg", "expected": "1.5", "absolute": "0.25", "net": "-0.25"}
+            ],
+            "value_absolute": None, "value_net": None, "currency": None, "unvalued": 1,
+        },
+        {
+            "location": "LINE", "item_class": "A", "counts": 3, "within": 2, "share_pct": "66.67",
+            "quantities": [
+                {"uom": "pcs", "expected": "182", "absolute": "13", "net": "-7"}
+            ],
+            "value_absolute": "30.50", "value_net": "-19.50", "currency": "EUR", "unvalued": 0,
+        },
+    ]  # fmt: skip
+
+
+def test_accuracy_is_asked_for_an_item_a_place_and_a_time(tmp_path: Path) -> None:
+    """BF-32: the filters, each alone."""
+    station = chairs(tmp_path)
+    count(station, "LEG|L-1|40", "LEG|L-2|60", *BOXES, "%QTY 999", "SCREW")
+    station.clock += timedelta(days=1)
+    count(station, "%QTY 999", "SCREW")
+
+    def counts_of(**filters: str) -> int:
+        return sum(row["counts"] for row in station.rows("count_accuracy", **filters))
+
+    assert (counts_of(), counts_of(item="LEG"), counts_of(location="FG")) == (3, 1, 0)
+    assert counts_of(since="2026-11-21") == 1
+    with pytest.raises(InputError, match="no day"):
+        station.rows("count_accuracy", since="yesterday")
+    with pytest.raises(InputError, match="no filter 'lot'"):
+        station.rows("count_accuracy", lot="L-1")

@@ -98,6 +98,46 @@ def test_the_quantity_of_a_label_is_evidence_in_the_base_unit(tmp_path: Path) ->
     assert "no conversion from l to kg" in in_litres.message
 
 
+IN_LITRES = f"]C101{PAINT_GTIN}315200125010P-1"
+
+
+def test_a_unit_without_conversion_is_an_exception_that_counts_its_scans(tmp_path: Path) -> None:
+    """BF-2: never one for one; one exception an item and unit, told upstream once."""
+    plant = station(tmp_path)
+    first, second = plant.scan(IN_LITRES), plant.scan(IN_LITRES)
+    assert [said(each) for each in (first, second)] == [("rejected", "malformed")] * 2
+    assert [each.exceptions[0].id for each in (first, second)] == [1, 1]
+    assert plant.exceptions() == [("conversion_missing", "open", None, "PAINT", "2")]
+    (told,) = plant.rows("exception_stories", ids="1")
+    assert (told["cause_code"], told["tries"], told["value"]) == (
+        "conversion_missing:no_conversion", 2, None,
+    )  # fmt: skip
+    assert told["blocking"].startswith("There is no conversion: ")
+    assert [each["how"] for each in told["proposals"]] == ["load", "write_off"]
+    (event,) = plant.rows("outbox", type="exception.opened")
+    assert event["event"]["data"]["detail"]["uom"] == "l"
+    assert plant.stock("PAINT", "P-1") == "50"
+    assert plant.faults() == []
+
+
+def test_a_conversion_that_is_loaded_ends_it_and_the_label_can_be_scanned(tmp_path: Path) -> None:
+    """BF-2, BF-22: a load that brings another one does not."""
+    plant = station(tmp_path)
+    plant.scan(IN_LITRES)
+    head = "item,from_uom,to_uom,factor\nPAINT,drum,kg,25\n"
+    plant.load({"unit_conversions.csv": f"{head}LEG,l,pcs,2\n"}, at=plant.now)
+    assert plant.rows("exceptions")[0]["status"] == "open"
+    plant.load({"unit_conversions.csv": f"{head}LEG,l,pcs,2\nPAINT,l,kg,1.4\n"}, at=plant.now)
+    (row,) = plant.rows("exceptions")
+    assert (row["status"], row["quantity"], row["resolution"]) == (
+        "resolved", "0", "a conversion from l was loaded",
+    )  # fmt: skip
+    (event,) = plant.rows("outbox", type="exception.resolved")
+    assert event["event"]["data"]["exceptions"][0]["kind"] == "conversion_missing"
+    assert plant.scan(IN_LITRES).outcome == "recorded"
+    assert plant.faults() == []
+
+
 def test_a_new_lot_is_refused_where_labels_receive_nothing(tmp_path: Path) -> None:
     done = station(tmp_path).scan(f"]C101{LEG_GTIN}10L-9{GS}3040")
     assert (done.outcome, done.reason) == ("rejected", "lot_unknown")

@@ -1,14 +1,15 @@
 """How a person ends an exception: posted, posted changed, written off (BF-22, BF-23)."""
 
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import msgspec
 import pytest
 
 from mes_terminal.domain.healing import Decision
+from mes_terminal.domain.outcome import ExceptionKind
 from mes_terminal.domain.policy import ControlMatrix
-from mes_terminal.domain.resolving import Resolved
+from mes_terminal.domain.resolving import Resolved, may_decide
 from mes_terminal.errors import InputError
 from mes_terminal.usecases.authenticate import begin_try
 from mes_terminal.usecases.resolve_exceptions import (
@@ -512,8 +513,56 @@ def test_a_clock_in_doubt_is_confirmed_at_the_station(tmp_path: Path) -> None:
     (clock,) = station.rows("exceptions", kind="clock")
     assert resolve(station, clock["id"], reason="GONE").outcome == "refused"
     assert told(resolve(station, lot="L-9")) == (
-        "refused", "The clock was set back. A supervisor confirms it at the station first",
+        "refused", "The clock was set back. A supervisor confirms it first",
     )  # fmt: skip
+
+
+def test_a_supervisor_confirms_the_clock_from_the_desk_too(tmp_path: Path) -> None:
+    """BF-23, BF-33: what can expire is used again; a quality engineer may not say so."""
+    station = chairs(tmp_path)
+    station.scan("WO-1")
+    receive(station, "R9", "LEG", "L-9", "50")
+    station.read_clock(station.clock.replace(year=2025))
+    (clock,) = station.rows("exceptions", kind="clock")
+    assert resolve(station, clock["id"], by="QA").outcome == "refused"
+    assert told(resolve(station, clock["id"])) == (
+        "posted", f"The clock reads {station.now}, and that is right",
+    )  # fmt: skip
+    (row,) = station.rows("exceptions", kind="clock")
+    assert (row["status"], row["resolution"]) == ("resolved", "confirmed by SUP")
+    (event,) = station.rows("audit", type="clock.confirmed")
+    assert (event["person"], event["event"]["data"]["detail"]) == ("SUP", {"clock": station.now})
+    assert resolve(station, lot="L-9").outcome == "posted"
+    assert resolve(station, clock["id"]).outcome == "already_done"
+
+
+OPENED_BY_HAND = """
+    INSERT INTO exception (kind, severity, subject, item_id, quantity_micro, opened_at,
+                           opened_event_seq, cause_code, cause)
+    VALUES (?, 'warn', 'here', 2, 3000000, ?, 1, ? || ':x', 'x')
+"""
+REAL = ("shortage", "component_serial", "clock")
+"""Kinds that end in ways of their own, told above and with the policies."""
+
+
+@pytest.mark.parametrize("kind", [each for each in get_args(ExceptionKind) if each not in REAL])
+@pytest.mark.parametrize(("by", "role"), [("SUP", "supervisor"), ("QA", "quality"), ("AK", "")])
+def test_each_kind_ends_by_who_may_with_a_reason_and_by_nobody_else(
+    tmp_path: Path, kind: ExceptionKind, by: str, role: str
+) -> None:
+    """BF-23: whatever opened it, as a preview said it would."""
+    station = chairs(tmp_path)
+    station.db.conn.execute(OPENED_BY_HAND, [kind, station.now, kind])
+    seen = rehearse_resolutions(
+        station.db, [1], decision(reason="GONE"), by=by, rules=station.rules, now=station.now
+    )
+    ended = resolve(station, by=by, reason="GONE")
+    assert [ended] == seen
+    may = may_decide(role, kind)
+    assert ended.outcome == ("written_off" if may else "refused")
+    (row,) = station.rows("exceptions")
+    assert row["status"] == ("resolved" if may else "open")
+    assert row["resolution"] == (f"written off by {by}: GONE" if may else None)
 
 
 def test_ending_twice_ends_once(tmp_path: Path) -> None:

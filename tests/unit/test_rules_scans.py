@@ -141,7 +141,9 @@ def test_a_quantity_that_is_no_step_refuses_the_code_that_takes_it(
         ("B:NOBODY", ("rejected", "not_authorised")),
         ("%NOVERB", ("rejected", "unknown_command")),
         ("%undo", ("rejected", "unknown_command")),
-        ("%CALL", ("rejected", "no_effect")),
+        ("%CALL", ("recorded", None)),
+        ("%STOP", ("rejected", "reason_missing")),
+        ("%END", ("recorded", None)),
         ("%START WO-99", ("needs", "order")),
         ("wo-1", ("unknown", None)),  # case matters
     ],

@@ -61,6 +61,7 @@ def test_the_example_shows_the_defaults() -> None:
         ("[station]\nmode = 'prod'", "station.mode is 'prod'. It must be one of live, test."),
         ("[scanner.hand]\nbaude = 9", "scanner.hand.baude is no setting. Did you mean"),
         ("[scanner.hand]\nbaud = '9'", "scanner.hand.baud is '9'. It must be a whole number"),
+        ("[scanner.approval]\nbaud = 9600", "scanner.approval: the station itself is called so"),
         ("[report]\nrequire_sign_in = 'true'", "is 'true'. It must be true or false."),
         ("[report]\nundo_grace_s = -1", "report.undo_grace_s is -1. It must be a whole number"),
         ("[report]\nundo_grace_s = true", "is true. It must be a whole number"),

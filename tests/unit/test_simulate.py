@@ -75,6 +75,8 @@ def test_a_shift_at_the_sample_plant_leaves_every_proof_standing(
     """The plant as shipped; each scan has one journal row, and `doctor` finds nothing (BF-13)."""
     at = ["--db", str(tmp_path / "plant.db")]
     assert run([*at, "load", str(SCENARIOS.parent / "sample-plant")]) == 0
+    if scenario == "good-shift":
+        assert run([*at, "load", str(SCENARIOS.parent / "late-papers")]) == 0
     capfd.readouterr()
     assert run([*at, "--json", "simulate", str(SCENARIOS / f"{scenario}.scan")]) == ends_with
     outcomes = capfd.readouterr().out.splitlines()

@@ -27,13 +27,20 @@ NOT_OF_HISTORY = {
     "station_state": "one row",
     "heal_queue": "what waits is worked off between scans",
     "mount": "a row a position",
+    "material_call_open": "calls that nobody has answered",
+    "work_order_open": "orders that are open",
     "mount_span_open": "a row a position that is taken",
     "exception_short": "shortages that are open",
     "location": "master data", "sqlite_autoindex_location_1": "master data",
     "reason": "master data", "bom_line": "master data", "shift": "master data",
 }  # fmt: skip
 ONE_END = {
-    "event": ("max(event_seq)", "ORDER BY event_seq DESC LIMIT 1", "UPDATE lot SET status"),
+    "event": (
+        "max(event_seq)",
+        "ORDER BY event_seq DESC LIMIT 1",
+        "UPDATE lot SET status",
+        "UPDATE exception",  # its trigger reads when the newest was recorded
+    ),
     "sqlite_autoindex_event_1": ("max(outbox_seq)",),
     "movement": ("max(movement_seq)",),
     "scan_outcome": ("ORDER BY scan_seq DESC LIMIT 1",),
@@ -144,8 +151,8 @@ def long_history() -> dict[str, str]:
                 BENCH,A,30,yes
                 """,
             locations="location,kind\nSTORE,store\nSCRAP,scrap\nREWORK,rework",
-            operators="badge,name,role\nanna,Anna,operator\nqua,Quentin,quality",
-            reasons="code,kind\nDENT,scrap\nLATE,short_close\nNOISE,rework\nLOST,extra",
+            operators="badge,name,role\nanna,Anna,operator\nqua,Quentin,quality\nsue,Sue,supervisor",
+            reasons="code,kind\nDENT,scrap\nLATE,short_close\nJAM,stop\nNOISE,rework\nLOST,extra",
         ),
         "work_orders.csv": "\n".join(
             ["work_order,item,quantity,status,lot",
@@ -169,6 +176,7 @@ def shift(n: int) -> Iterator[str]:
     yield from ("%HOLD", f"LEG|H-{n}", "B:qua", "%RELEASE", f"LEG|H-{n}", "B:qua")
     yield from (f"K-{n}", "%UNDO", "%QTY 1", f"K-{n}", f"K-{n}", "%REWORK NOISE", "%QTY 1")
     yield from (f"K-{n}", f"K-{n}", "%UNDO", "%UNDO", "%UNDO", f"K-{n}")
+    yield from ("%STOP JAM", "%CALL", "%CALL", "B:sue", "%CALL", "B:sue")
     yield from ("CHAIR", f"unknown {n}", "%SHORT LATE", f"Q-{n}", f"U-{n}", f"C-{n}")
 
 

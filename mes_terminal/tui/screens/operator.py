@@ -15,7 +15,7 @@ from textual.content import Content
 from textual.screen import Screen
 
 from mes_terminal.domain.view import StationView
-from mes_terminal.tui import present_order, present_view
+from mes_terminal.tui import present_order, present_shift, present_view
 from mes_terminal.tui.figures import number
 from mes_terminal.tui.glyphs import RICH, Glyphs
 from mes_terminal.tui.present import Card
@@ -65,6 +65,7 @@ class OperatorScreen(Screen[None]):
         self._glyphs = glyphs
         self.header = HeaderBar(id="header")
         self.order = OrderPanel(id="order")
+        self.line = ChangeLine(id="line")
         self.changes = ChangeLine(id="changes")
         self.result = ResultPanel(id="result", classes="-calm")
         self.entry = EntryLine(id="entry")
@@ -72,7 +73,8 @@ class OperatorScreen(Screen[None]):
         self.status = StatusLine(id="status")
         self.legends = KeyBar(id="keys")
         drawn: tuple[Drawn, ...] = (
-            *(self.header, self.order, self.changes, self.result, self.entry, self.status),
+            *(self.header, self.order, self.line, self.changes, self.result, self.entry),
+            self.status,
         )
         for widget in (*drawn, *self.lists.values()):
             widget.glyphs = glyphs
@@ -84,6 +86,7 @@ class OperatorScreen(Screen[None]):
         with Container(id="body"):
             with Container(id="main"):
                 yield self.order
+                yield self.line
                 yield self.changes
                 yield self.result
                 yield self.entry
@@ -106,15 +109,16 @@ class OperatorScreen(Screen[None]):
     def show_view(self, view: StationView, words: Words, zone: tzinfo) -> None:
         """Draw the station as it is."""
         labels = words.labels
-        test = view.mode == "test"
+        mode_word, warning = present_view.mode_texts(view, words)
         person = present_view.person_text(view, words)
         self.header.show(
             station=view.station,
-            mode_word=labels.test if test else labels.live,
-            warning=labels.test_warning if test else "",
+            mode_word=mode_word,
+            warning=warning,
             person=person.text,
         )
         self._show_order(view, words, zone)
+        self.line.show(*present_shift.line_notice(view, words, zone), labels.and_more)
         changes = present_order.change_texts(view, words, zone)
         self.changes.show(words.order.changed, changes, labels.and_more)
         self._show_lists(view, words, zone)
@@ -125,7 +129,7 @@ class OperatorScreen(Screen[None]):
         )
         self.show_status(present_view.status_pieces(view, words))
         legends = [(key.upper(), words.keys[name]) for key, name in BAR_KEYS.items()]
-        self.legends.show([*legends, ("Ctrl+Q", words.keys["leave"])], test=test)
+        self.legends.show([*legends, ("Ctrl+Q", words.keys["leave"])], test=bool(warning))
 
     def show_status(self, pieces: Sequence[Piece]) -> None:
         """Draw the status line, if it says something new."""

@@ -12,6 +12,7 @@ from mes_terminal.tui.widgets.drawn import Drawn
 
 TITLE_ROWS: Final = 1
 Line = Callable[[int, int], Content]
+Heading = Callable[[int], Content]
 
 
 def title_line(title: str, right: str, width: int, *, focused: bool) -> Content:
@@ -32,9 +33,10 @@ class ListPane(Drawn):
     _focused = False
     _empty: Sequence[str] = ()
 
-    def on_mount(self) -> None:
-        """Nothing to draw yet."""
+    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002
+        super().__init__(id=id, classes=classes)
         self._line: Line | None = None
+        self._heading: Heading | None = None
 
     def show(
         self,
@@ -46,16 +48,19 @@ class ListPane(Drawn):
         at: int,
         focused: bool,
         empty: Sequence[str],
+        heading: Heading | None = None,
     ) -> None:
-        """Draw `count` lines with the cursor `at`; without any the sentences of `empty`."""
+        """Draw `count` lines with the cursor `at`, below a `heading` of their columns if there is
+        one; without any line the sentences of `empty`."""
         self._title, self._right, self._line = title, right, line
         self._count, self._at, self._focused, self._empty = count, at, focused, empty
+        self._heading = heading
         self.refresh()
 
     @property
     def rows(self) -> int:
         """How many lines are seen at once."""
-        return max(1, self.size.height - TITLE_ROWS)
+        return max(1, self.size.height - TITLE_ROWS - (self._heading is not None))
 
     def render(self) -> Content:
         """Return the heading and what is seen of the list."""
@@ -64,6 +69,9 @@ class ListPane(Drawn):
         if not self._count:
             told = [text for each in self._empty for text in wrap(each, max(1, width - 4))]
             return paint.stacked([*lines, *(paint.text(f" {each}") for each in told)])
+        if self._heading is not None:
+            names = self._heading(max(1, width - 3))
+            lines.append((Content("  ") + names).truncate(width).stylize("$quiet-muted"))
         rows = self.rows
         first = min(max(self._first, self._at - rows + 1), self._at)
         self._first = max(0, min(first, self._count - rows))

@@ -10,18 +10,36 @@ from msgspec import Struct
 class DeskWords(Struct, frozen=True, kw_only=True):
     """Every word of the desk beside names and quantities."""
 
-    title: str
     open: str
     """`{n}` are open."""
     oldest: str
+    late: str
+    """In place of the time of one that is past its due time, in at most five columns."""
+    late_count: str
+    """`{n}` are late."""
+    late_since: str
+    due: str
+    """Until when: `{time}`."""
+    worth: str
+    """`{value}` in `{currency}`, of all together."""
+    only_late: str
+    only_of: str
+    """Only whose it is: `{person}`."""
+    whose: str
+    """The question whose exceptions are to be shown."""
+    nobodys: str
+    no_order: str
     nothing: str
     nothing_hint: str
     nothing_found: str
+    nothing_sought: str
+    """Nothing of a section has the text that is looked for."""
     in_all: str
     """`{n}` are shown, ended ones too."""
     filter: str
     filter_prompt: str
-    groups: str
+    groups: dict[str, str]
+    """The heading of the groups, by what groups them."""
     rows: str
     story: str
     place: str
@@ -40,19 +58,32 @@ class DeskWords(Struct, frozen=True, kw_only=True):
     order_line: str
     order: str
     still_open: str
-    ended: str
+    still_open_worth: str
+    scanned: str
+    """What was scanned: `{code}`, at `{device}`."""
+    scanned_at: str
+    shift: str
+    owner: str
+    no_owner: str
+    due_by: str
+    """`{due}`"""
+    due_late: str
+    escalated: str
+    tries: str
+    causes_short: dict[str, str]
+    """By cause code: the name of a group, after its item."""
     causes: dict[str, str]
     """By the core's word for it; another cause is shown as it is."""
     cause: str
     blocked: dict[str, str]
     """What blocks it: `shortage`, `lot`, `serial`, and kinds; `""` for every other kind."""
     suggested: str
-    suggestion: str
-    suggestion_instead: str
-    no_suggestion: str
+    proposals: dict[str, str]
+    """Ways to end it, by what is done, or by kind and that: `failed_scan:post`."""
     mended: str
     choices: dict[str, str]
-    """`post`, `count`, `lot`, `instead`, `other_lot`, `other_item`, `quantity`, `write_off`."""
+    """`post`, `again`, `count`, `lot`, `instead`, `other_lot`, `other_item`, `quantity`,
+    `write_off`."""
     clock_ends: str
     resolve_title: str
     resolve_group: str
@@ -68,10 +99,15 @@ class DeskWords(Struct, frozen=True, kw_only=True):
     """What became of one, by the outcome."""
     answer: dict[str, str]
     """What became of all: `ended`, `one_ended`, `stay`."""
-    nothing_done: str
+    assigned: dict[str, str]
+    """The form that gives exceptions to somebody: `title`, `to`, `given`."""
     confirm: str
     back: str
     keys: dict[str, str]
     help_title: str
     help: dict[str, str]
-    """Key to what it does."""
+    """Key to what it does, at the exceptions."""
+    desk_help: dict[str, str]
+    """Key to what it does, in every section."""
+    list_help: dict[str, str]
+    """What the keys of a list do: `move`, `pane`, `scope`, `go`; `scan_key` and `scan`."""

@@ -2,8 +2,12 @@
 
 from typing import Final
 
+from mes_terminal.tui.words.english_approve import ENGLISH_APPROVE
 from mes_terminal.tui.words.english_desk import ENGLISH_DESK
 from mes_terminal.tui.words.english_labels import ENGLISH_LABELS
+from mes_terminal.tui.words.english_sections import ENGLISH_SECTIONS
+from mes_terminal.tui.words.english_shift import ENGLISH_SHIFT
+from mes_terminal.tui.words.english_situations import ENGLISH_SITUATIONS
 from mes_terminal.tui.words.material_words import ENGLISH_MATERIAL
 from mes_terminal.tui.words.order_words import ENGLISH_ORDER
 from mes_terminal.tui.words.trace_words import ENGLISH_TRACE
@@ -57,9 +61,10 @@ _RECORDED: Final = {
     "RELEASE": Sentence("A lot is released.", "Scan the lot.", "a lot"),
     "COUNT": Sentence("Count at {argument}.", "Scan lots with quantities.", "a lot, then %COUNT"),
     "OP": Sentence("Operation {argument} is reported.", "Go on with the next one."),
-    "CALL": Sentence("Material is called.", "Somebody brings it."),
+    "CALL": Sentence("Material is called.", "Go on; it ends when the material is scanned in."),
+    "call_seen": Sentence("The call is acknowledged.", "See to it that the material comes."),
     "STOP": Sentence("Line stop is noted: {argument}.", "It ends with the next good report."),
-    "END": Sentence("End of shift.", "Hand over what is still open."),
+    "END": Sentence("End of shift.", "A supervisor signs it off with badge and PIN."),
     "started": Sentence("{order} is started.", "Build the first unit."),
     "in_rework": Sentence("{quantity} {item} in rework.", "Scan the same code when it is done."),
     "REPLACE": Sentence("{serial} comes out.", "Scan what goes in.", "a serial of {item}"),
@@ -311,6 +316,10 @@ ENGLISH: Final = Words(
     },
     trace=ENGLISH_TRACE,
     labels=ENGLISH_LABELS,
+    approve=ENGLISH_APPROVE,
+    situations=ENGLISH_SITUATIONS,
     order=ENGLISH_ORDER,
     desk=ENGLISH_DESK,
+    shift=ENGLISH_SHIFT,
+    sections=ENGLISH_SECTIONS,
 )

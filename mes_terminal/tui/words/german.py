@@ -2,8 +2,12 @@
 
 from typing import Final
 
+from mes_terminal.tui.words.german_approve import GERMAN_APPROVE
 from mes_terminal.tui.words.german_desk import GERMAN_DESK
 from mes_terminal.tui.words.german_labels import GERMAN_LABELS
+from mes_terminal.tui.words.german_sections import GERMAN_SECTIONS
+from mes_terminal.tui.words.german_shift import GERMAN_SHIFT
+from mes_terminal.tui.words.german_situations import GERMAN_SITUATIONS
 from mes_terminal.tui.words.material_words import GERMAN_MATERIAL
 from mes_terminal.tui.words.order_words import GERMAN_ORDER
 from mes_terminal.tui.words.trace_words import GERMAN_TRACE
@@ -70,11 +74,12 @@ _RECORDED: Final = {
         "Zählung: {argument}.", "Lose mit Mengen scannen.", "ein Los, am Ende %COUNT"
     ),
     "OP": Sentence("Arbeitsgang {argument} ist gemeldet.", "Weiter mit dem nächsten."),
-    "CALL": Sentence("Material ist gerufen.", "Jemand bringt es."),
+    "CALL": Sentence("Material ist gerufen.", "Weiter; es endet, wenn das Material da ist."),
+    "call_seen": Sentence("Der Ruf ist quittiert.", "Dafür sorgen, dass Material kommt."),
     "STOP": Sentence(
         "Linienstopp ist vermerkt: {argument}.", "Die nächste Gutmeldung beendet ihn."
     ),
-    "END": Sentence("Schichtende.", "Offenes übergeben."),
+    "END": Sentence("Schichtende.", "Ein Vorgesetzter unterschreibt mit Ausweis und PIN."),
     "started": Sentence("{order} ist begonnen.", "Die erste Einheit bauen."),
     "in_rework": Sentence(
         "{quantity} {item} in Nacharbeit.", "Wenn fertig, denselben Code scannen."
@@ -340,6 +345,10 @@ GERMAN: Final = Words(
     },
     trace=GERMAN_TRACE,
     labels=GERMAN_LABELS,
+    approve=GERMAN_APPROVE,
+    situations=GERMAN_SITUATIONS,
     order=GERMAN_ORDER,
     desk=GERMAN_DESK,
+    shift=GERMAN_SHIFT,
+    sections=GERMAN_SECTIONS,
 )

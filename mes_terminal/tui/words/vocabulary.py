@@ -9,8 +9,12 @@ Pure; filled by `english` and `german`, read by `present` and `present_view`.
 
 from msgspec import Struct
 
+from mes_terminal.tui.words.approve_words import ApproveWords
 from mes_terminal.tui.words.desk_words import DeskWords
 from mes_terminal.tui.words.order_words import OrderWords
+from mes_terminal.tui.words.section_words import SectionWords
+from mes_terminal.tui.words.shift_words import ShiftWords
+from mes_terminal.tui.words.situation_words import SituationWords
 from mes_terminal.tui.words.trace_words import TraceWords
 
 
@@ -28,6 +32,8 @@ class Labels(Struct, frozen=True, kw_only=True):
     live: str
     test: str
     test_warning: str
+    training: str
+    training_warning: str
     nobody: str
     no_order: str
     no_order_hint: str
@@ -138,4 +144,9 @@ class Words(Struct, frozen=True, kw_only=True):
     trace: TraceWords
     order: OrderWords
     desk: DeskWords
+    approve: ApproveWords
+    sections: dict[str, SectionWords]
+    """The sections of the desk, by name."""
+    shift: ShiftWords
     labels: Labels
+    situations: SituationWords

@@ -1,5 +1,5 @@
 CREATE TABLE meta (
-    key TEXT PRIMARY KEY,               -- epoch, created_at
+    key TEXT PRIMARY KEY,               -- epoch, created_at; training, training_of of a copy
     value TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
 
@@ -155,7 +155,8 @@ CREATE TABLE operator (
     role TEXT NOT NULL CHECK (
         role = 'operator' OR role = 'supervisor' OR role = 'quality' OR role = 'auditor'),
     language TEXT,
-    disabled_at TEXT                    -- NULL: may work here; people are never deleted
+    disabled_at TEXT,                   -- NULL: may work here; people are never deleted
+    seen_at TEXT                        -- signed in or out, or proved a PIN, here last
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE operator_pin (
@@ -180,6 +181,25 @@ CREATE TABLE loaded_row (
     content TEXT NOT NULL,              -- JSON object of the cells, as normalised
     PRIMARY KEY (table_name, key)
 ) STRICT, WITHOUT ROWID;
+
+CREATE TABLE load_proposal (
+    load_proposal_id INTEGER PRIMARY KEY,
+    status TEXT NOT NULL DEFAULT 'open' CHECK (
+        status = 'open' OR status = 'approved' OR status = 'refused' OR status = 'replaced'),
+    folder TEXT NOT NULL,
+    content_hash TEXT NOT NULL,         -- SHA-256 of its files' names and bytes
+    summary TEXT NOT NULL,              -- JSON: rows by table, how much it touches
+    diff TEXT,                          -- JSON: what it changes, while it is open
+    person TEXT NOT NULL,
+    proposed_at TEXT NOT NULL,
+    proposed_seq INTEGER NOT NULL REFERENCES event,
+    decided_by TEXT,
+    decided_at TEXT,
+    decided_seq INTEGER REFERENCES event,
+    reason TEXT
+) STRICT;
+
+CREATE UNIQUE INDEX load_proposal_open ON load_proposal (folder) WHERE status = 'open';
 
 CREATE TABLE lot (
     lot_id INTEGER PRIMARY KEY,
@@ -231,10 +251,14 @@ CREATE INDEX balance_pick
 CREATE INDEX balance_held ON balance (item_id, location_id)
     WHERE pickable = 0 AND quantity_micro > 0;
 
+CREATE INDEX balance_negative ON balance (item_id) WHERE quantity_micro < 0;
+
 CREATE TABLE item_location (
     item_id INTEGER NOT NULL,
     location_id INTEGER NOT NULL,
-    sole_lot_id INTEGER,                -- NULL: several
+    sole_lot_id INTEGER,                -- NULL: several, or none
+    counted_at TEXT,                    -- when a count of it there ended last; NULL: never
+    lacked_at TEXT,                     -- when a report needed more than the books have, since then
     PRIMARY KEY (item_id, location_id)
 ) STRICT, WITHOUT ROWID;
 
@@ -249,7 +273,9 @@ CREATE TABLE mount (
     may_expire INTEGER NOT NULL DEFAULT 0 CHECK (may_expire IN (0, 1)),
     may_be_held INTEGER NOT NULL DEFAULT 0 CHECK (may_be_held IN (0, 1)),
     -- Who approved it where it stands in for a component and that takes an approval (BF-29).
-    approved_by TEXT CHECK (approved_by = 'supervisor' OR approved_by = 'matrix')
+    -- By a permit with a box: each draw counts and is judged by its report (BF-24).
+    approved_by TEXT CHECK (
+        approved_by = 'supervisor' OR approved_by = 'matrix' OR approved_by = 'permit')
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE mount_span (
@@ -275,6 +301,8 @@ CREATE TABLE mount_span (
 CREATE UNIQUE INDEX mount_span_open ON mount_span (position) WHERE ended_seq IS NULL;
 
 CREATE INDEX mount_span_lot ON mount_span (lot_id, container_id);
+
+CREATE INDEX mount_span_aside ON mount_span (ended_seq) WHERE ended_by = 'aside';
 
 CREATE TABLE mount_cover (
     mount_span_id INTEGER NOT NULL REFERENCES mount_span,
@@ -321,6 +349,12 @@ CREATE INDEX work_order_open ON work_order (item_id, status, due_at)
     WHERE status IN ('released', 'started');
 
 CREATE INDEX work_order_item ON work_order (item_id);
+
+CREATE INDEX work_order_waiting ON work_order (status, start_at)
+    WHERE status IN ('planned', 'hold');
+
+CREATE INDEX work_order_queue ON work_order (
+    coalesce(due_at, '9999'), coalesce(sequence, 9223372036854775807), work_order, status, item_id);
 
 CREATE TABLE order_line (
     line_id INTEGER PRIMARY KEY,
@@ -468,6 +502,9 @@ CREATE TABLE event (
     body TEXT NOT NULL                  -- a CloudEvents document, exactly as sent
 ) STRICT;
 
+CREATE INDEX event_late ON event (event_time)
+    WHERE scan_seq IS NOT NULL AND event_time <> recorded_at;
+
 CREATE TABLE delivery (
     outbox_seq INTEGER PRIMARY KEY REFERENCES event (outbox_seq),
     status TEXT NOT NULL DEFAULT 'waiting' CHECK (
@@ -480,7 +517,18 @@ CREATE TABLE delivery (
 CREATE INDEX delivery_waiting ON delivery (outbox_seq) WHERE status <> 'delivered';
 
 CREATE TRIGGER event_queues_delivery AFTER INSERT ON event WHEN NEW.outbox_seq IS NOT NULL
-    BEGIN INSERT INTO delivery (outbox_seq) VALUES (NEW.outbox_seq); END;
+    BEGIN INSERT INTO delivery (outbox_seq, status) VALUES (NEW.outbox_seq,
+        iif(EXISTS (SELECT 1 FROM meta WHERE key = 'training'), 'parked', 'waiting')); END;
+
+CREATE TRIGGER training_delivers_nothing BEFORE UPDATE OF status ON delivery
+    WHEN NEW.status <> 'parked' AND EXISTS (SELECT 1 FROM meta WHERE key = 'training')
+    BEGIN SELECT RAISE(ABORT, 'a training copy delivers nothing'); END;
+
+CREATE TRIGGER training_stays_changed BEFORE UPDATE ON meta WHEN OLD.key = 'training'
+    BEGIN SELECT RAISE(ABORT, 'a training copy stays one'); END;
+
+CREATE TRIGGER training_stays_deleted BEFORE DELETE ON meta WHEN OLD.key = 'training'
+    BEGIN SELECT RAISE(ABORT, 'a training copy stays one'); END;
 
 CREATE TABLE report (
     report_seq INTEGER PRIMARY KEY REFERENCES event (event_seq),
@@ -640,18 +688,47 @@ CREATE TABLE exception (
     quantity_micro INTEGER,             -- still open
     opened_at TEXT NOT NULL,
     opened_event_seq INTEGER NOT NULL REFERENCES event,
+    cause_code TEXT NOT NULL,           -- the kind and a stable word: shortage:expired
     cause TEXT,
-    resolution TEXT
+    assigned TEXT REFERENCES operator,  -- whose it is; NULL: the owner's of its kind
+    tries INTEGER NOT NULL DEFAULT 0,   -- how often it was tried again, or scanned
+    tried_seq INTEGER REFERENCES event, -- the last change that did not end it (BF-22)
+    retry_scan_id TEXT REFERENCES scan_journal (scan_id),  -- of a failed scan: made of it since
+    resolution TEXT,
+    ended_at TEXT                       -- when the event that ended it was recorded
 ) STRICT;
 
 CREATE UNIQUE INDEX exception_open ON exception (kind, subject) WHERE status = 'open';
 
+CREATE INDEX exception_ended ON exception (ended_at) WHERE ended_at IS NOT NULL;
+
 CREATE INDEX exception_short ON exception (item_id) WHERE kind = 'shortage' AND status = 'open';
 
-CREATE INDEX exception_desk ON exception (kind, opened_at, exception_id, severity)
+CREATE INDEX exception_groups ON exception (
+    cause_code, item_id, assigned, opened_at, severity, quantity_micro) WHERE status = 'open';
+
+CREATE INDEX exception_groups_ended ON exception (
+    cause_code, item_id, assigned, opened_at, severity, quantity_micro, status)
+    WHERE status <> 'open';
+
+CREATE INDEX exception_orders ON exception (
+    work_order_id, opened_at, exception_id, status, kind, severity, item_id, quantity_micro);
+
+CREATE INDEX exception_desk ON exception (kind, opened_at, exception_id) WHERE status = 'open';
+
+CREATE INDEX exception_history ON exception (kind, opened_at, exception_id);
+
+CREATE INDEX exception_causes ON exception (cause_code, item_id, opened_at, exception_id)
     WHERE status = 'open';
 
-CREATE INDEX exception_history ON exception (kind, opened_at, exception_id, severity);
+CREATE INDEX exception_owners ON exception (assigned, opened_at, exception_id, kind)
+    WHERE status = 'open';
+
+CREATE TRIGGER exception_ends AFTER UPDATE OF status ON exception WHEN OLD.status <> NEW.status
+    BEGIN UPDATE exception
+             SET ended_at = CASE WHEN NEW.status <> 'open' THEN (
+                 SELECT recorded_at FROM event ORDER BY event_seq DESC LIMIT 1) END
+           WHERE exception_id = NEW.exception_id; END;
 
 CREATE TABLE exception_item (
     exception_id INTEGER NOT NULL REFERENCES exception,
@@ -727,6 +804,8 @@ CREATE TABLE stock_count (
     ended_at TEXT
 ) STRICT;
 
+CREATE INDEX stock_count_ended ON stock_count (ended_at) WHERE ended_at IS NOT NULL;
+
 CREATE TABLE count_stock (
     stock_count_id INTEGER NOT NULL REFERENCES stock_count,
     lot_id INTEGER NOT NULL REFERENCES lot,
@@ -772,6 +851,109 @@ CREATE TABLE count_units (
     UNIQUE (stock_count_id, work_order_id)
 ) STRICT;
 
+CREATE TABLE line_stop (
+    line_stop_id INTEGER PRIMARY KEY,
+    reason TEXT NOT NULL,
+    work_order_id INTEGER REFERENCES work_order,  -- the current order then
+    person TEXT,
+    stopped_at TEXT NOT NULL,
+    stopped_seq INTEGER NOT NULL REFERENCES event,
+    ended_at TEXT,
+    ended_seq INTEGER REFERENCES event  -- NULL: the line stands
+) STRICT;
+
+CREATE UNIQUE INDEX line_stop_open ON line_stop (ended_seq IS NULL) WHERE ended_seq IS NULL;
+
+CREATE TABLE material_call (
+    material_call_id INTEGER PRIMARY KEY,
+    subject TEXT NOT NULL,              -- the item, else the order, else ''
+    item_id INTEGER REFERENCES item,    -- what the current order lacks first; NULL: nothing known
+    work_order_id INTEGER REFERENCES work_order,
+    location_id INTEGER REFERENCES location,  -- where it is lacking
+    times INTEGER NOT NULL DEFAULT 1 CHECK (times > 0),
+    person TEXT,
+    called_at TEXT NOT NULL,
+    called_seq INTEGER NOT NULL REFERENCES event,
+    ended_at TEXT,
+    ended_seq INTEGER REFERENCES event, -- NULL: nobody has brought it
+    ended_by TEXT CHECK (ended_by = 'mounted' OR ended_by = 'received' OR ended_by = 'supervisor')
+) STRICT;
+
+CREATE UNIQUE INDEX material_call_open ON material_call (subject) WHERE ended_seq IS NULL;
+
+CREATE TABLE shift_end (
+    shift_end_id INTEGER PRIMARY KEY,
+    event_seq INTEGER NOT NULL UNIQUE REFERENCES event,
+    signature_seq INTEGER NOT NULL UNIQUE REFERENCES event,
+    production_day TEXT NOT NULL,       -- YYYYMMDD (BF-33)
+    shift TEXT,                         -- NULL: outside every shift
+    due_at TEXT,                        -- when it was to end by shifts.csv
+    began_at TEXT NOT NULL,
+    ended_at TEXT NOT NULL,
+    person TEXT NOT NULL,               -- who signed
+    handed_over_to TEXT
+) STRICT;
+
+CREATE TABLE permit (
+    permit_id INTEGER PRIMARY KEY,
+    granted_seq INTEGER NOT NULL REFERENCES event,
+    granted_at TEXT NOT NULL,
+    granted_by TEXT NOT NULL,
+    situation TEXT NOT NULL,
+    item TEXT NOT NULL,
+    lot TEXT,                           -- or serial; NULL: any
+    work_order TEXT,                    -- NULL: any
+    until TEXT NOT NULL,                -- of events before this instant
+    quantity_micro INTEGER CHECK (quantity_micro > 0),  -- NULL: by time alone
+    once INTEGER NOT NULL CHECK (once IN (0, 1)),  -- its first use ends it
+    reason TEXT,
+    used_micro INTEGER NOT NULL DEFAULT 0 CHECK (used_micro >= 0),
+    uses INTEGER NOT NULL DEFAULT 0 CHECK (uses >= 0),
+    ended_seq INTEGER REFERENCES event, -- NULL: nobody has ended it
+    CHECK (quantity_micro IS NULL OR used_micro <= quantity_micro)
+) STRICT;
+
+CREATE INDEX permit_standing ON permit (item, situation, until) WHERE ended_seq IS NULL;
+
+CREATE TABLE permit_use (
+    event_seq INTEGER NOT NULL REFERENCES event,  -- what was let pass by it
+    permit_id INTEGER NOT NULL REFERENCES permit,
+    quantity_micro INTEGER NOT NULL,
+    uses INTEGER NOT NULL,
+    given_back_seq INTEGER REFERENCES event,  -- the reversal of what was let pass
+    PRIMARY KEY (event_seq, permit_id)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE approval (
+    approval_id INTEGER PRIMARY KEY,
+    asked_seq INTEGER NOT NULL REFERENCES event,  -- when it was asked last
+    asked_at TEXT NOT NULL,
+    situation TEXT NOT NULL,
+    item TEXT NOT NULL,
+    item_class TEXT,
+    lot TEXT NOT NULL,
+    work_order TEXT NOT NULL,
+    quantity TEXT NOT NULL,             -- decimal
+    person TEXT NOT NULL,               -- who was asked
+    said TEXT NOT NULL,
+    code BLOB NOT NULL,                 -- what was scanned
+    expires_at TEXT NOT NULL,           -- the end of the shift
+    status TEXT NOT NULL DEFAULT 'open' CHECK (
+        status = 'open' OR status = 'approved' OR status = 'refused' OR status = 'used'
+        OR status = 'withdrawn'),
+    answered_by TEXT,
+    answered_at TEXT,
+    permit_id INTEGER REFERENCES permit
+) STRICT;
+
+CREATE UNIQUE INDEX approval_open
+    ON approval (situation, item, lot, work_order, quantity, person) WHERE status = 'open';
+
+CREATE INDEX approval_answered ON approval (expires_at)
+    WHERE status = 'approved' OR status = 'refused';
+
+CREATE INDEX approval_permit ON approval (permit_id) WHERE permit_id IS NOT NULL;
+
 CREATE TABLE station_state (
     station_state_id INTEGER PRIMARY KEY CHECK (station_state_id = 1),
     badge TEXT,                         -- who is signed in
@@ -790,6 +972,7 @@ CREATE TABLE station_state (
     recovered_code BLOB,                -- booked before the stop: asks once when seen again
     recovered_until TEXT,
     clock_in_doubt INTEGER NOT NULL DEFAULT 0 CHECK (clock_in_doubt IN (0, 1)),
+    line_stop_id INTEGER REFERENCES line_stop,  -- the line stands since
     master_data_version INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 
