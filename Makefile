@@ -5,9 +5,10 @@ SHELL := /bin/sh
 BIN := .venv/bin
 TYPED := mes_terminal hardware tests $(sort $(dir $(wildcard benchmarks/*.py)))
 PYTEST := $(BIN)/python -m pytest
-# Four workers are as many as the pseudo-terminal tests stay punctual with.
-PYTEST_WORKERS ?= auto
-PARALLEL := --numprocesses=$(PYTEST_WORKERS) --maxprocesses=4 --dist=worksteal
+# Much of the tests waits: four workers, also on two processors, and as many as the
+# pseudo-terminal tests stay punctual with.
+PYTEST_WORKERS ?= 4
+PARALLEL := --numprocesses=$(PYTEST_WORKERS) --dist=worksteal
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test check test-long test-hil fuzz bench snapshots clean venv lock

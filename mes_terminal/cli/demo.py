@@ -58,7 +58,8 @@ READY_MAX_S: Final = 10.0
 def demo(session: Session, headless: bool, scenario: str) -> int:
     """Watch the sample plant being scanned. Nothing is kept."""
     with tempfile.TemporaryDirectory(prefix="mes-terminal-demo-") as folder:
-        headless = headless or not (sys.stdin.isatty() and sys.stdout.isatty())
+        streams = (sys.stdin, sys.stdout, sys.stderr)  # the screens are drawn on the last
+        headless = headless or not all(each.isatty() for each in streams)
         if not headless:
             click.echo("Loading the sample plant …", err=True)
         plant = _prepare(session, Path(folder), scenario, in_haste=headless)

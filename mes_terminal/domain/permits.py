@@ -29,6 +29,39 @@ _TIME: Final = re.compile(r"([01]?[0-9]|2[0-3]):([0-5][0-9])", re.ASCII)
 PermitStatus = Literal["standing", "used", "ended", "over"]
 
 
+class ApprovalRow(Struct, frozen=True, kw_only=True):
+    """A question or a permit, as the list `approvals` tells it. Quantities are decimal texts."""
+
+    key: str
+    """Where it stands in the list: `after` of the next page."""
+    kind: str
+    """`question` or `permit`."""
+    id: int
+    at: str
+    """When it was asked last, or granted."""
+    situation: str
+    item: str
+    lot: str | None
+    work_order: str | None
+    quantity: str | None
+    """Of a question: by how much. Of a permit: for how much in all."""
+    said: str | None
+    person: str | None
+    """Who was asked."""
+    status: str
+    """Of a question `open`, `approved`, `refused`, `used`, `withdrawn` or `expired`; of a permit
+    `standing`, `used`, `ended` or `over`."""
+    until: str
+    by: str | None
+    """Who answered or granted it."""
+    permit: int | None
+    """The permit that a question was answered with."""
+    once: bool | None
+    used: str | None
+    left: str | None
+    reason: str | None
+
+
 class Box(Struct, frozen=True, kw_only=True):
     """How far a permit goes: until when, and for how much in all."""
 

@@ -3,9 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Final
 
-from msgspec import Struct
-
-from mes_terminal.domain.permits import status_of
+from mes_terminal.domain.permits import ApprovalRow, status_of
 from mes_terminal.domain.quantity import format_quantity
 from mes_terminal.domain.rules import StationRules
 from mes_terminal.errors import InputError
@@ -15,39 +13,6 @@ from mes_terminal.store.lists import stream
 from mes_terminal.usecases.filters import whole_number
 
 _FILTERS: Final = ("kind", "status", "text", "after", "limit")
-
-
-class ApprovalRow(Struct, frozen=True, kw_only=True):
-    """A question or a permit. Quantities are decimal texts."""
-
-    key: str
-    """Where it stands in the list: `after` of the next page."""
-    kind: str
-    """`question` or `permit`."""
-    id: int
-    at: str
-    """When it was asked last, or granted."""
-    situation: str
-    item: str
-    lot: str | None
-    work_order: str | None
-    quantity: str | None
-    """Of a question: by how much. Of a permit: for how much in all."""
-    said: str | None
-    person: str | None
-    """Who was asked."""
-    status: str
-    """Of a question `open`, `approved`, `refused`, `used`, `withdrawn` or `expired`; of a permit
-    `standing`, `used`, `ended` or `over`."""
-    until: str
-    by: str | None
-    """Who answered or granted it."""
-    permit: int | None
-    """The permit that a question was answered with."""
-    once: bool | None
-    used: str | None
-    left: str | None
-    reason: str | None
 
 
 def approvals(

@@ -5,18 +5,15 @@ load brings a conversion; the scans are made again.
 """
 
 from mes_terminal.domain.conversions import ConversionFault
-from mes_terminal.domain.healing import HealedData
 from mes_terminal.domain.intent import MissingConversion, Refuse
 from mes_terminal.domain.outcome import OpenedException
-from mes_terminal.domain.posting import EventDraft
 from mes_terminal.domain.quantity import MICRO
 from mes_terminal.domain.rules import StationRules
 from mes_terminal.store.codes import factor_to_base
 from mes_terminal.store.database import Connection
-from mes_terminal.store.events import append_events
-from mes_terminal.store.exceptions import open_subjects, raise_open, resolve_open
-from mes_terminal.store.master_data import read_version
+from mes_terminal.store.exceptions import open_subjects, raise_open
 from mes_terminal.usecases.context import Answer, Context, answer
+from mes_terminal.usecases.end_by_itself import end_by_itself
 from mes_terminal.usecases.open_exception import open_exception
 
 
@@ -60,24 +57,12 @@ def end_missing(conn: Connection, rules: StationRules, *, now: str) -> None:
         item_id, _, uom = each.subject.partition(":")
         if isinstance(factor_to_base(conn, int(item_id), uom), ConversionFault):
             continue
-        draft = EventDraft(
-            type="exception.resolved",
-            subject="conversion_missing",
-            partition_key="conversion_missing",
-            event_time=now,
-            data=HealedData(
-                report_id=None,
-                work_order=None,
-                station=rules.station,
-                master_data_version=str(read_version(conn)),
-                event_time=now,
-                material_actuals=(),
-                exceptions=[
-                    OpenedException(each.exception_id, "conversion_missing", None, None, None)
-                ],
-            ),
-            upstream=True,
+        end_by_itself(
+            conn,
+            "conversion_missing",
+            each,
+            about="conversion_missing",
+            resolution=f"a conversion from {uom} was loaded",
+            rules=rules,
+            now=now,
         )
-        append_events(conn, [draft], rules=rules, recorded_at=now)
-        said = f"a conversion from {uom} was loaded"
-        resolve_open(conn, kind="conversion_missing", subject=each.subject, resolution=said)

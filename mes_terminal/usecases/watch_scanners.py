@@ -6,9 +6,7 @@ function, like the readings of the clock. Called by the station between scans.
 
 from collections.abc import Mapping, Sequence
 
-from mes_terminal.domain.healing import HealedData
 from mes_terminal.domain.instants import seconds_between
-from mes_terminal.domain.outcome import OpenedException
 from mes_terminal.domain.posting import EventDraft, Fact
 from mes_terminal.domain.rules import StationRules
 from mes_terminal.domain.scanner_health import ScannerTrouble
@@ -18,10 +16,9 @@ from mes_terminal.store.exceptions import (
     OpenSubject,
     open_exception,
     open_subjects,
-    resolve_open,
     was_opened,
 )
-from mes_terminal.store.master_data import read_version
+from mes_terminal.usecases.end_by_itself import end_by_itself
 
 
 def note_scanners(
@@ -98,26 +95,12 @@ def _end(
     conn: Connection, name: str, found: OpenSubject, how: str, rules: StationRules, now: str
 ) -> None:
     away_s = max(0, round(seconds_between(found.opened_at, now)))
-    draft = EventDraft(
-        type="exception.resolved",
-        subject=name,
-        partition_key="scanner",
-        event_time=now,
-        data=HealedData(
-            report_id=None,
-            work_order=None,
-            station=rules.station,
-            master_data_version=str(read_version(conn)),
-            event_time=now,
-            material_actuals=(),
-            exceptions=[OpenedException(found.exception_id, "scanner", None, None, None)],
-        ),
-        upstream=True,
-    )
-    append_events(conn, [draft], rules=rules, recorded_at=now)
-    resolve_open(
+    end_by_itself(
         conn,
-        kind="scanner",
-        subject=found.subject,
+        "scanner",
+        found,
+        about=name,
         resolution=f"{name} {how}, after {away_s // 60} min {away_s % 60} s",
+        rules=rules,
+        now=now,
     )

@@ -49,8 +49,8 @@ BADGE: Final = st.sampled_from((None, None, None, "AK", "SO", "QA"))
 VERBS: Final = (
     "%SCRAP x", "%REWORK x", "%ISSUE", "%RETURN", "%EXTRA x", "%EMPTY", "%ASIDE 1", "%ASIDE 19",
     "%UNMOUNT", "%MOVE STORE", "%MOVE LINE", "%MOVE QUARANTINE", "%MOVE TABLE", "%HOLD",
-    "%RELEASE", "%SHORT x", "%START WO-D", "%OP 20", "%CANCEL", "%HELP", "%UNDO", "%STOP x", "%CALL",
-    "%END", "",
+    "%RELEASE", "%SHORT x", "%START WO-D", "%OP 20", "%CANCEL", "%HELP", "%UNDO", "%STOP x",
+    "%CALL", "%END", "",
 )  # fmt: skip
 CODES: Final = (
     *ORDERS, *PRODUCTS, *UNITS, *MOTORS, *CELLS, *MATERIAL, "CHAIR|WO-C", "DESK|WO-D",

@@ -11,6 +11,7 @@ from typing import Any, Final
 import msgspec
 from msgspec import Struct
 
+from mes_terminal.domain.permits import ApprovalRow
 from mes_terminal.tui.forms import Field, Form, Option, Request, Result, Told, signature
 from mes_terminal.tui.present_view import Emphasis, Piece
 from mes_terminal.tui.safe_text import SENTENCE_MAX_COLUMNS, safe
@@ -18,30 +19,6 @@ from mes_terminal.tui.sections.section import Action, Cell, Details, Line, Scope
 from mes_terminal.tui.telling import Telling
 
 _EMPHASIS: Final[dict[str, Emphasis]] = {"open": "alert", "standing": "strong"}
-
-
-class ApprovalRow(Struct, frozen=True, kw_only=True):
-    """One row of the list `approvals`: a question or a permit."""
-
-    key: str
-    kind: str
-    id: int
-    at: str
-    situation: str
-    item: str
-    lot: str | None
-    work_order: str | None
-    quantity: str | None
-    said: str | None
-    person: str | None
-    status: str
-    until: str
-    by: str | None
-    permit: int | None
-    once: bool | None
-    used: str | None
-    left: str | None
-    reason: str | None
 
 
 class _Scanned(Struct, frozen=True):
