@@ -11,7 +11,7 @@ PYTEST_WORKERS ?= 4
 PARALLEL := --numprocesses=$(PYTEST_WORKERS) --dist=worksteal
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check test-long test-hil fuzz bench snapshots clean venv lock
+.PHONY: help demo test check test-stories test-long test-hil fuzz bench snapshots clean venv lock
 
 help: ## Say what can be made
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' \
@@ -23,14 +23,17 @@ venv: ## Make .venv from the lock file (every other target does this by itself)
 demo: venv ## Watch a sample plant being scanned, on the real screens
 	@$(BIN)/mes-terminal demo
 
-test: check ## Everything that must be green: check, then all tests but the long ones
-	@$(PYTEST) $(PARALLEL) -m "not long and not hil"
+test: check ## Everything that must be green: check, then the tests, but stories and long ones
+	@$(PYTEST) $(PARALLEL) -m "not long and not hil and not story"
 
 check: venv ## Format, lint, types and layers; no tests
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy $(TYPED)
 	@$(BIN)/lint-imports --no-cache
+
+test-stories: venv ## Whole stories, a process a command: sign-off, loads, training, security, ...
+	@$(PYTEST) $(PARALLEL) -m "story and not long" tests/e2e
 
 test-long: venv ## The tests that take longer: more random plants, more sequences
 	@$(PYTEST) $(PARALLEL) -m long -o timeout=3600
