@@ -209,7 +209,7 @@ def test_a_posting_is_found_by_its_type_and_by_what_it_is_about(
 
 
 def test_a_hundred_thousand_postings_open_and_filter_quickly(long_log: Database) -> None:
-    """Screens 11: measured 2 ms a page, 60 ms a text that nothing has, 20 ms the totals."""
+    """Screens 11: the bounds tell a look at the newest from a walk through all."""
     plant = long_log
     asked = {"first": 1, "last": MANY, "status": None, "text": None}
     steps = plan(plant, outbox_store.OPEN, **asked)
@@ -313,7 +313,7 @@ def test_a_look_that_fills_a_page_goes_on_after_its_last_row(long_log: Database)
 
 
 def test_a_hundred_thousand_entries_open_and_filter_quickly(long_log: Database) -> None:
-    """Screens 11: measured 2 ms a page, 150 ms a text, 60 ms a person."""
+    """Screens 11: the bounds tell a bounded look back from a walk through all."""
     plant = long_log
     steps = plan(
         plant, audit_store.ENTRIES, oldest=1, newest=9, type=None, person=None, from_at=None,
@@ -350,7 +350,7 @@ def test_a_step_tells_how_much_how_sure_and_whether_it_goes_on(plant: Database) 
 
 
 def test_a_lot_in_a_hundred_thousand_units_opens_at_once(plant: Database) -> None:
-    """Screens 11: measured 2 ms a page, 20 ms the total."""
+    """Screens 11: the bounds tell a look by a key from a walk through all."""
     plant.conn.executescript("""
         WITH RECURSIVE n(i) AS (SELECT 100 UNION ALL SELECT i + 1 FROM n WHERE i < 100099)
         INSERT INTO lot (lot_id, item_id, serial) SELECT i, 3, 'X-' || i FROM n;
