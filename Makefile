@@ -33,7 +33,7 @@ check: venv ## Format, lint, types and layers; no tests
 	@$(BIN)/lint-imports --no-cache
 
 test-stories: venv ## Whole stories, a process a command: sign-off, loads, training, security, ...
-	@$(PYTEST) $(PARALLEL) -m "story and not long" tests/e2e
+	@$(PYTEST) $(PARALLEL) -m "story and not long"
 
 test-long: venv ## The tests that take longer: more random plants, more sequences
 	@$(PYTEST) $(PARALLEL) -m long -o timeout=3600

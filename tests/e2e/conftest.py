@@ -1,4 +1,4 @@
-"""Which of these tests `make test` runs: those of the contract, and one of each kind besides.
+"""Which of these tests `make test` runs: those of the contract, and of the core.
 
 The others tell whole stories, command after command, each a process of its own; they take longer
 than everything else together and are run by `make test-stories` and `.ci/run`.
@@ -10,9 +10,8 @@ import pytest
 
 ALWAYS = frozenset(
     {
-        "test_bench_screen", "test_cli_scan", "test_contract_database", "test_contract_recovery",
-        "test_contract_scan", "test_contract_simulate", "test_contract_undo", "test_core",
-        "test_core_screens", "test_supervisor_desk",
+        "test_cli_scan", "test_contract_database", "test_contract_recovery", "test_contract_scan",
+        "test_contract_simulate", "test_contract_undo", "test_core",
     }
 )  # fmt: skip
 

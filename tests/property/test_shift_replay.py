@@ -6,6 +6,8 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
+import pytest
+
 from hardware.frame import ScanFrame
 from hardware.player import replay
 from hardware.recording import script_of
@@ -82,6 +84,7 @@ def _is_mixed(ledger: dict[str, Any]) -> None:
     assert "failed" not in {row[1] for row in ledger["scan_outcome"]}
 
 
+@pytest.mark.story
 def test_a_shift_of_five_thousand_scans_gives_one_ledger_however_often_it_is_stopped() -> None:
     """BF-12, BF-13, BF-36; invariants 1, 4 and 5: whole, and stopped at two sets of moments."""
     frames = frames_of(scanlog("a shift", SCANS))
