@@ -11,10 +11,10 @@ PYTEST_WORKERS ?= 4
 PARALLEL := --numprocesses=$(PYTEST_WORKERS) --dist=worksteal
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check test-stories test-long test-hil fuzz bench snapshots clean venv lock
+.PHONY: help demo test check test-stories test-upstream test-long test-hil fuzz bench snapshots clean venv lock
 
 help: ## Say what can be made
-	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' \
+	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' \
 		$(MAKEFILE_LIST)
 
 venv: ## Make .venv from the lock file (every other target does this by itself)
@@ -24,7 +24,7 @@ demo: venv ## Watch a sample plant being scanned, on the real screens
 	@$(BIN)/mes-terminal demo
 
 test: check ## Everything that must be green: check, then the tests, but stories and long ones
-	@$(PYTEST) $(PARALLEL) -m "not long and not hil and not story"
+	@$(PYTEST) $(PARALLEL) -m "not long and not hil and not story and not upstream"
 
 check: venv ## Format, lint, types and layers; no tests
 	@$(BIN)/ruff format --check .
@@ -34,6 +34,9 @@ check: venv ## Format, lint, types and layers; no tests
 
 test-stories: venv ## Whole stories, a process a command: sign-off, loads, training, security, ...
 	@$(PYTEST) $(PARALLEL) -m "story and not long"
+
+test-upstream: venv ## The tests with real PostgreSQL, NATS, Mosquitto and Tryton servers
+	@$(PYTEST) $(PARALLEL) -m "upstream and not long"
 
 test-long: venv ## The tests that take longer: more random plants, more sequences
 	@$(PYTEST) $(PARALLEL) -m long -o timeout=3600
@@ -61,10 +64,18 @@ clean: ## Remove what the targets made
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 lock: ## Write the lock files anew from pyproject.toml (needs uv on the PATH)
-	@for name in dev station; do \
-		groups=; [ $$name = station ] || groups="--group dev"; \
+	@for name in dev site station; do \
+		case $$name in \
+			dev) groups="--group dev --extra site" ;; \
+			site) groups="--extra site" ;; \
+			station) groups= ;; \
+		esac; \
 		uv pip compile --quiet --universal --generate-hashes --python-version 3.11 \
 			--no-annotate --no-emit-index-url --no-emit-find-links \
 			--custom-compile-command "make lock" $$groups $(UPGRADE) \
 			--output-file requirements/$$name.lock pyproject.toml || exit 1; \
 	done
+	@uv pip compile --quiet --universal --generate-hashes --python-version 3.11 \
+		--no-annotate --no-emit-index-url --no-emit-find-links \
+		--custom-compile-command "make lock" $(UPGRADE) \
+		--output-file requirements/tryton.lock requirements/tryton.in

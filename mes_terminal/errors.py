@@ -44,3 +44,14 @@ class DatabaseError(StationError):
 
 class CoreError(StationError):
     """The core cannot be reached, or another one holds the database (exit 2)."""
+
+
+class TransportError(StationError):
+    """Whoever receives the postings cannot be reached, or is busy: tried again later (UP-4)."""
+
+    def __init__(
+        self, sentence: str, *, reason: str = "unreachable", retry_after_s: float | None = None
+    ) -> None:
+        super().__init__(sentence, reason=reason)
+        self.retry_after_s = retry_after_s
+        """How long the other side asks to be left alone."""

@@ -77,6 +77,7 @@ def bench() -> None:
       mes-terminal bench reversal
       mes-terminal bench serials
       mes-terminal bench screen
+      mes-terminal bench upstream
     """
 
 
@@ -196,6 +197,30 @@ def screen(session: Session, rounds: int, folder: Path | None) -> None:
 
     with _place(session, folder) as place:
         figures = bench_screen(place, rounds=rounds, tell=_tell)
+    _print(session, figures)
+
+
+@bench.command()
+@_rounds(help="Closes measured of each case, with a relay and without.")
+@click.option("--rate", type=click.IntRange(1, 200), default=20, show_default=True,
+              help="Closes a second.")  # fmt: skip
+@click.option("--backlog", type=click.IntRange(1000, 1_000_000), default=50_000, show_default=True,
+              help="Postings that wait in catch_up.")  # fmt: skip
+@_folder
+@pass_session
+def upstream(session: Session, rounds: int, rate: int, backlog: int, folder: Path | None) -> None:
+    """Close orders beside a relay, against the same station without one (`off`).
+
+    Its receiver is `dead`, answers after two seconds (`slow`), or takes what waited (`catch_up`).
+
+    \b
+    Example:
+      mes-terminal bench upstream --n 400 --rate 10 --json
+    """
+    from mes_terminal.cli.bench_upstream import bench_upstream
+
+    with _place(session, folder) as place:
+        figures = bench_upstream(place, rounds=rounds, rate=rate, backlog=backlog, tell=_tell)
     _print(session, figures)
 
 

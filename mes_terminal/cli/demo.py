@@ -10,7 +10,7 @@ import os
 import sys
 import tempfile
 import threading
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -38,15 +38,21 @@ HEADLESS_SPEED: Final = 200.0
 """Without a screen nobody has to follow: the script's own pauses are shortened so many times,"""
 HEADLESS_APART_MS: Final = 60
 """and the scanner tells two reads apart after this time already."""
+SECOND_PAUSE_S: Final = 4.0
+"""How long the second station of `--site` takes from one code to the next."""
 READY_MAX_S: Final = 10.0
 """How long the scanner may take to be found by the core."""
 
 
 @click.command(
     epilog="Examples: mes-terminal demo · mes-terminal demo --headless · "
-    "mes-terminal demo --scenario bad-shift"
+    "mes-terminal demo --scenario bad-shift · mes-terminal demo --site"
 )
 @click.option("--headless", is_flag=True, help="No screen: print each outcome, then a summary.")
+@click.option(
+    "--site", "with_site", is_flag=True,
+    help="Also a site on PostgreSQL and NATS of its own, and a second station.",
+)  # fmt: skip
 @click.option(
     "--scenario",
     type=click.Choice(SCENARIOS),
@@ -55,16 +61,28 @@ READY_MAX_S: Final = 10.0
     help="What is scanned.",
 )
 @pass_session
-def demo(session: Session, headless: bool, scenario: str) -> int:
+def demo(session: Session, headless: bool, with_site: bool, scenario: str) -> int:
     """Watch the sample plant being scanned. Nothing is kept."""
-    with tempfile.TemporaryDirectory(prefix="mes-terminal-demo-") as folder:
+    with tempfile.TemporaryDirectory(prefix="mes-terminal-demo-") as folder, ExitStack() as stack:
         streams = (sys.stdin, sys.stdout, sys.stderr)  # the screens are drawn on the last
         headless = headless or not all(each.isatty() for each in streams)
+        site = None
+        if with_site:
+            from mes_terminal.cli.demo_site import demo_site
+
+            click.echo("Starting PostgreSQL, NATS and the site …", err=True)
+            site = stack.enter_context(demo_site(Path(folder)))
+            os.environ.update(site.upstream())
         if not headless:
             click.echo("Loading the sample plant …", err=True)
         plant = _prepare(session, Path(folder), scenario, in_haste=headless)
         with plant.core() as core:
-            return plant.play_to_output(core) if headless else plant.play_to_screen(core)
+            if site is not None:
+                site.start_second(pause_s=0.1 if headless else SECOND_PAUSE_S)
+            code = plant.play_to_output(core) if headless else plant.play_to_screen(core)
+            if site is not None:
+                click.echo(site.told())
+        return code
 
 
 def _prepare(session: Session, folder: Path, scenario: str, *, in_haste: bool) -> DemoPlant:

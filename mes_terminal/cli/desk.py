@@ -15,7 +15,7 @@ from mes_terminal.errors import CoreError
 from mes_terminal.station import lock
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from mes_terminal.cli.session import Desk, Session
@@ -23,11 +23,14 @@ if TYPE_CHECKING:
     from mes_terminal.domain.resolving import Assigned, Resolved
     from mes_terminal.domain.shift_report import ShiftReport
     from mes_terminal.link.blocking import Client
+    from mes_terminal.settings import Settings
     from mes_terminal.station.approving import Approval, ApproveOrder, PermitDone, PermitOrder
     from mes_terminal.station.booking import Booking
     from mes_terminal.station.desk_requests import AssignOrder, PeopleOrder, ResolveOrder
     from mes_terminal.station.loading import DecideLoadOrder, ProposeOrder
     from mes_terminal.station.shift_requests import EndCallOrder, EndShiftOrder
+    from mes_terminal.station.signing import Signed
+    from mes_terminal.station.upstream import Synced
 
 DEVICE: Final = "cli"
 """The device of scans that a command gives."""
@@ -47,11 +50,15 @@ class LinkDesk:
         code = raw[: CODE_MAX_BYTES + 1].hex()
         return self._client.ask("scan", Outcome, hex=code, device=device, badge=badge, at=at)
 
-    def load(self, folder: Path, *, dry_run: bool, diff: bool, at: str | None) -> Any:
+    def load(
+        self, folder: Path, *, dry_run: bool, diff: bool, at: str | None,
+        mapping: Path | None = None,
+    ) -> Any:  # fmt: skip
         """See `Desk`."""
         return self._client.ask(
-            "load", dict, folder=str(folder.absolute()), dry_run=dry_run, diff=diff, at=at
-        )
+            "load", dict, folder=str(folder.absolute()), dry_run=dry_run, diff=diff, at=at,
+            mapping=None if mapping is None else str(mapping.absolute()),
+        )  # fmt: skip
 
     def propose_load(self, order: ProposeOrder) -> Any:
         """See `Desk`."""
@@ -105,6 +112,18 @@ class LinkDesk:
 
         return self._client.ask("permit", PermitDone, **msgspec.to_builtins(order))
 
+    def sync(self, settings: Settings, *, once: bool, tell: Callable[[Synced], None]) -> Synced:  # noqa: ARG002
+        """See `Desk`; the core has its own settings."""
+        from mes_terminal.station.upstream import Synced
+
+        last: Synced | None = None
+        for row in self._client.pages("sync", once=once):
+            last = msgspec.json.decode(row, type=Synced)
+            tell(last)
+        if last is None:
+            raise CoreError("The station stops. Try again when it is back.", reason="stopping")
+        return last
+
     def preflight(self, work_order: str) -> Any:
         """See `Desk`."""
         return self._client.ask("preflight", dict, work_order=work_order)
@@ -126,27 +145,31 @@ class LocalDesk:
         booking.tidy(idle=False)
         return outcome
 
-    def load(self, folder: Path, *, dry_run: bool, diff: bool, at: str | None) -> Any:
+    def load(
+        self, folder: Path, *, dry_run: bool, diff: bool, at: str | None,
+        mapping: Path | None = None,
+    ) -> Any:  # fmt: skip
         """See `Desk`."""
         from mes_terminal.station.loading import LoadOrder, load
 
-        order = LoadOrder(folder=str(folder), dry_run=dry_run, diff=diff, at=at)
+        named = None if mapping is None else str(mapping.absolute())
+        order = LoadOrder(folder=str(folder), mapping=named, dry_run=dry_run, diff=diff, at=at)
         result = load(self._booking, folder, order)
         self._booking.heal_all()
         return msgspec.to_builtins(result)
 
     def propose_load(self, order: ProposeOrder) -> Any:
         """See `Desk`."""
-        from mes_terminal.station import loading, signing
+        from mes_terminal.station import loading
 
-        signing.sign(self._booking, order.proof, order.pin)
+        self._prove(order)
         return msgspec.to_builtins(loading.propose(self._booking, order))
 
     def decide_load(self, order: DecideLoadOrder) -> Any:
         """See `Desk`."""
-        from mes_terminal.station import loading, signing
+        from mes_terminal.station import loading
 
-        signing.sign(self._booking, order.proof, order.pin)
+        self._prove(order)
         decide = loading.refuse if order.answer == "refuse" else loading.approve
         result = decide(self._booking, order)
         self._booking.heal_all()
@@ -154,30 +177,25 @@ class LocalDesk:
 
     def resolve(self, order: ResolveOrder) -> list[Resolved]:
         """See `Desk`."""
-        from mes_terminal.station import signing
         from mes_terminal.station.desk_requests import resolve
 
-        if order.proof is not None:
-            signing.sign(self._booking, order.proof, order.pin)
+        self._prove(order)
         ended = list(resolve(self._booking, order))
         self._booking.heal_all()
         return ended
 
     def assign(self, order: AssignOrder) -> list[Assigned]:
         """See `Desk`."""
-        from mes_terminal.station import signing
         from mes_terminal.station.desk_requests import assign
 
-        signing.sign(self._booking, order.proof, order.pin)
+        self._prove(order)
         return assign(self._booking, order)
 
     def change_people(self, order: PeopleOrder) -> None:
         """See `Desk`."""
-        from mes_terminal.station import signing
         from mes_terminal.station.desk_requests import change_people, new_hash
 
-        if order.proof is not None:
-            signing.sign(self._booking, order.proof, order.pin)
+        self._prove(order)
         change_people(self._booking, order, new_hash(order))
 
     def morning(self) -> Morning:
@@ -193,26 +211,24 @@ class LocalDesk:
 
     def end_shift(self, order: EndShiftOrder) -> ShiftReport:
         """See `Desk`."""
-        from mes_terminal.station import signing
         from mes_terminal.station.shift_requests import sign_off
 
-        signing.sign(self._booking, order.proof, order.pin)
+        self._prove(order)
         return sign_off(self._booking, order)
 
     def end_call(self, order: EndCallOrder) -> None:
         """See `Desk`."""
-        from mes_terminal.station import signing
         from mes_terminal.station.shift_requests import end_call
 
-        signing.sign(self._booking, order.proof, order.pin)
+        self._prove(order)
         end_call(self._booking, order)
 
     def approve(self, order: ApproveOrder) -> Approval:
         """See `Desk`."""
-        from mes_terminal.station import approving, signing
+        from mes_terminal.station import approving
 
         booking = self._booking
-        signing.sign(booking, order.proof, order.pin)
+        self._prove(order)
         answered = approving.approve(booking, order)
         outcome = None
         if answered.again is not None:
@@ -222,10 +238,18 @@ class LocalDesk:
 
     def change_permit(self, order: PermitOrder) -> PermitDone:
         """See `Desk`."""
-        from mes_terminal.station import approving, signing
+        from mes_terminal.station import approving
 
-        signing.sign(self._booking, order.proof, order.pin)
+        self._prove(order)
         return approving.change_permit(self._booking, order)
+
+    def sync(self, settings: Settings, *, once: bool, tell: Callable[[Synced], None]) -> Synced:
+        """See `Desk`."""
+        import asyncio
+
+        from mes_terminal.station.upstream import sync_here
+
+        return asyncio.run(sync_here(self._booking, settings, once=once, tell=tell))
 
     def preflight(self, work_order: str) -> Any:
         """See `Desk`."""
@@ -234,6 +258,13 @@ class LocalDesk:
 
         view = preflight(self._booking.db, work_order, self._booking.rules, now=utc_now())
         return msgspec.to_builtins(view)
+
+    def _prove(self, order: Signed) -> None:
+        """Let the badge of an order be proved by its PIN. Raises `InputError` if it is wrong."""
+        from mes_terminal.station import signing
+
+        if order.proof is not None:
+            signing.sign(self._booking, order.proof, order.pin)
 
 
 @contextmanager
@@ -247,9 +278,13 @@ def open_desk(session: Session) -> Iterator[Desk]:
     assert held is not None
     try:
         from mes_terminal.station.booking import Booking, recovered_sentence
+        from mes_terminal.station.disk import DiskGuard
 
-        booking = Booking(session.database_path, session.rules)
+        disk = DiskGuard(session.database_path, session.settings.alarms)
+        booking = Booking(session.database_path, session.rules, disk)
         try:
+            if booking.moved is not None:
+                print(booking.moved, file=sys.stderr, flush=True)  # noqa: T201
             for outcome in booking.recover():
                 print(recovered_sentence(outcome), file=sys.stderr, flush=True)  # noqa: T201
             yield LocalDesk(booking)

@@ -36,6 +36,7 @@ WORDS: Final = {
     "assigned": "OK",
     "posted": "OK",
     "partly_posted": "CHECK",
+    "sent_again": "OK",
     "written_off": "OK",
     "already_done": "CHECK",
     "refused": "STOP",
@@ -241,5 +242,5 @@ def _print(ended: list[Resolved], *, preview: bool) -> None:
         line = safe_code(f"{WORDS[each.outcome]:<5} {each.id}: {each.message}.")
         sys.stdout.write(f"{line}\n")
     if preview:
-        stay = sum(map(_stays_open, ended))
+        stay = sum(_stays_open(each) or each.outcome == "sent_again" for each in ended)
         sys.stdout.write(f"{len(ended) - stay} would end, {stay} would not. Nothing was done.\n")

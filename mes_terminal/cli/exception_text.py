@@ -34,6 +34,13 @@ def _facts(told: dict[str, Any]) -> Iterator[tuple[str, str | None]]:
     yield "item", _joined(told["item"], told["lot"])
     yield "order", _joined(told["work_order"], told["line"] and f"line {told['line']}")
     yield "cause", told["cause"]
+    posting = told["posting"]
+    if posting is not None:
+        tried = f"tried {posting['attempts']} times"
+        behind = f"{posting['parked']} wait for it" if posting["parked"] else None
+        what = _joined(str(posting["sequence"]), posting["type"], posting["status"])
+        yield "posting", ", ".join(each for each in (what, tried, behind) if each)
+        yield "upstream", posting["document"]
     yield "opened", _joined(told["opened_at"], told["person"] and f"by {told['person']}")
     shift = told["shift"] and f"shift {told['shift']}"
     yield "day", _joined(told["production_day"], shift, f"at {told['station']}")

@@ -12,6 +12,7 @@ from typing import Any, Final, get_args
 import click
 import msgspec
 
+from mes_terminal.cli.all_stations import show_all_stations
 from mes_terminal.cli.audit_verify import verify
 from mes_terminal.cli.order_costs import render_costs
 from mes_terminal.cli.session import Session, pass_session, print_json_array
@@ -274,16 +275,21 @@ def _units_in_words(row: bytes) -> bytes:
 @filter_options("open", "work_order", "item", "since", "limit")
 @choice("status", "open", "resolved", "voided", text="Only exceptions in this status.")
 @choice("kind", *get_args(ExceptionKind), text="Only exceptions of this kind.")
+@click.option("--all-stations", is_flag=True, help="What is open at any station, from the site.")
 @pass_session
-def exceptions(session: Session, /, **filters: Any) -> None:
+def exceptions(session: Session, /, all_stations: bool, **filters: Any) -> int:
     """Deviations that need a person, oldest first.
 
     \b
     Examples:
       mes-terminal exceptions --open
       mes-terminal exceptions --kind shortage --work-order WO-1102 --json
+      mes-terminal exceptions --all-stations
     """
+    if all_stations:
+        return show_all_stations(session, filters)
     show(session, "exceptions", filters)
+    return 0
 
 
 @click.command()

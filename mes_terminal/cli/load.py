@@ -19,13 +19,17 @@ from mes_terminal.cli.table import print_rows
 from mes_terminal.errors import InputError
 
 PROPOSAL_COLUMNS = (
-    "id", "status", "folder", "changes", "orders", "proposed_by_name", "proposed_at",
+    "id", "status", "folder", "mapping", "changes", "orders", "proposed_by_name", "proposed_at",
     "decided_by_name", "reason",
 )  # fmt: skip
 
 
 @click.command()
 @click.argument("folder", type=click.Path(path_type=Path), required=False)
+@click.option(
+    "--mapping", type=click.Path(path_type=Path), metavar="FILE",
+    help="How the files are read, instead of the folder's mapping.toml.",
+)  # fmt: skip
 @click.option("--dry-run", is_flag=True, help="Only check.")
 @click.option("--diff", is_flag=True, help="Show what would change, and what it touches.")
 @click.option("--at", metavar="TIME", help="When it happened: in test mode only.")
@@ -36,8 +40,8 @@ PROPOSAL_COLUMNS = (
 @click.option("--reason", metavar="TEXT", help="Why it is refused.")
 @pass_session
 def load(
-    session: Session, folder: Path | None, dry_run: bool, diff: bool, at: str | None,
-    badge: str | None, proposals: bool, approve: int | None, refuse: int | None,
+    session: Session, folder: Path | None, mapping: Path | None, dry_run: bool, diff: bool,
+    at: str | None, badge: str | None, proposals: bool, approve: int | None, refuse: int | None,
     reason: str | None,
 ) -> int:  # fmt: skip
     """Load a folder of CSV files. Exits 2 with every fault if it has any.
@@ -48,6 +52,7 @@ def load(
     \b
     Examples:
       mes-terminal --db line.db load config/sample-plant
+      mes-terminal load /srv/erp --mapping sap.toml --dry-run
       mes-terminal load /srv/erp --as PLAN-1
       mes-terminal load --approve 3 --as SUP-1
     """
@@ -56,8 +61,8 @@ def load(
         raise InputError("Name one folder, or give one of --proposals, --approve and --refuse.")
     if reason is not None and refuse is None:
         raise InputError("--reason goes with --refuse.")
-    if (dry_run or diff) and folder is None:
-        raise InputError("--dry-run and --diff go with a folder.")
+    if (dry_run or diff or mapping is not None) and folder is None:
+        raise InputError("--dry-run, --diff and --mapping go with a folder.")
     if proposals:
         rows = session.rows("load_proposals")
         print_rows(rows, PROPOSAL_COLUMNS, as_json=session.as_json)
@@ -66,18 +71,25 @@ def load(
         return _decide(session, number, badge, approves=refuse is None, reason=reason, at=at)
     assert folder is not None
     if badge is not None and not (dry_run or diff):
-        return _propose(session, folder, badge, at)
+        return _propose(session, folder, mapping, badge, at)
     with session.desk() as desk:
-        result = desk.load(folder, dry_run=dry_run, diff=diff, at=at)
+        result = desk.load(folder, mapping=mapping, dry_run=dry_run, diff=diff, at=at)
     return _tell(session, result, verb="would be " if dry_run or diff else "")
 
 
-def _propose(session: Session, folder: Path, badge: str, at: str | None) -> int:
+def _propose(
+    session: Session, folder: Path, mapping: Path | None, badge: str, at: str | None
+) -> int:
     from mes_terminal.station.loading import ProposeOrder
 
     if at is not None:
         raise InputError("--at goes with --approve: a proposed load happens when it is applied.")
-    order = ProposeOrder(folder=str(folder.absolute()), badge=badge, pin=ask_pin(badge))
+    order = ProposeOrder(
+        folder=str(folder.absolute()),
+        mapping=None if mapping is None else str(mapping.absolute()),
+        badge=badge,
+        pin=ask_pin(badge),
+    )
     with session.existing_desk() as desk:
         result = desk.propose_load(order)
     code = _tell(session, result, verb="would be ")

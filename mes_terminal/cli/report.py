@@ -59,7 +59,7 @@ def _write(content: bytes, out: Path | None) -> None:
     if out is None:
         click.echo(content, nl=False)
         return
-    from mes_terminal.station.schedule import write_whole
+    from mes_terminal.store.whole_file import write_whole
 
     try:
         write_whole(out, content)

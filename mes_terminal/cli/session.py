@@ -19,7 +19,7 @@ import msgspec
 from mes_terminal.errors import NoDatabaseError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
     from mes_terminal.domain.morning import Morning
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from mes_terminal.station.loading import DecideLoadOrder, ProposeOrder
     from mes_terminal.station.lock import Holder
     from mes_terminal.station.shift_requests import EndCallOrder, EndShiftOrder
+    from mes_terminal.station.upstream import Synced
 
 
 TRAINING_SENTENCE: Final = "TRAINING: {} is a copy for training; nothing of it counts."
@@ -48,7 +49,10 @@ class Desk(Protocol):
         """Journal one code, handle it and return its outcome when it is durable. `device` is what
         read it, as the journal names it."""
 
-    def load(self, folder: Path, *, dry_run: bool, diff: bool, at: str | None) -> Any:
+    def load(
+        self, folder: Path, *, dry_run: bool, diff: bool, at: str | None,
+        mapping: Path | None = None,
+    ) -> Any:  # fmt: skip
         """Load a folder of master data; the result as JSON values."""
 
     def propose_load(self, order: ProposeOrder) -> Any:
@@ -80,6 +84,9 @@ class Desk(Protocol):
 
     def change_permit(self, order: PermitOrder) -> PermitDone:
         """Grant a permit, or end one (BF-24). Raises `InputError`."""
+
+    def sync(self, settings: Settings, *, once: bool, tell: Callable[[Synced], None]) -> Synced:
+        """Deliver now what waits; `tell` is told how far it is. Raises `InputError`."""
 
     def preflight(self, work_order: str) -> Any:
         """What a close of the order would do now; the result as JSON values."""
@@ -147,6 +154,27 @@ class Session:
         finally:
             reader.close()
 
+    def site_exceptions(self, filters: dict[str, str]) -> tuple[list[bytes], str | None, bool]:
+        """Return the open exceptions of all stations, each as its JSON object; why they are those
+        of this station only, if they are; and whether the site has more. Raises `InputError`."""
+        from mes_terminal.station.site_exceptions import COUNT, ROWS, Counted, ask_here, listed
+
+        holder = self._core()
+        if holder is not None:
+            with self._connect(holder) as client:
+                rows = list(client.pages("list", name=ROWS, filters=filters))
+                (count,) = client.pages("list", name=COUNT, filters=filters)
+            counted = msgspec.json.decode(count, type=Counted)
+            return rows, counted.trouble, counted.more
+        from mes_terminal.store.database import open_reader
+
+        reader = open_reader(self.database_path)
+        try:
+            found = ask_here(self.settings, reader)
+        finally:
+            reader.close()
+        return list(listed(ROWS, filters, found)), found.trouble, found.more
+
     def checks(self) -> Iterator[bytes]:
         """Yield doctor's findings, each as its JSON object `{"check", "ok", "detail"}`."""
         _ = self.on_training_copy
@@ -156,12 +184,21 @@ class Session:
                 yield from client.pages("doctor")
             return
         from mes_terminal.station.clock import utc_now
+        from mes_terminal.station.disk import DiskGuard
         from mes_terminal.store.database import open_reader
         from mes_terminal.usecases.doctor import examine
 
+        alarms = self.settings.alarms
         reader = open_reader(self.database_path)
         try:
-            for check in examine(reader, self.rules, now=utc_now()):
+            for check in examine(
+                reader,
+                self.rules,
+                now=utc_now(),
+                disk_free_bytes=DiskGuard(self.database_path, alarms).ask(),
+                disk_stop_mb=alarms.disk_stop_mb,
+                disk_warn_mb=alarms.disk_warn_mb,
+            ):
                 yield msgspec.json.encode(check)
         finally:
             reader.close()

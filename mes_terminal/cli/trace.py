@@ -102,11 +102,12 @@ def _show(
         sys.stdout.buffer.write(json_line(found) + b"\n")
         sys.stdout.buffer.flush()
         return
-    for line in _lines(found, chosen, forward=direction == "forward"):
+    for line in trace_lines(found, chosen, forward=direction == "forward"):
         click.echo(line)
 
 
-def _lines(found: Trace, form: str, *, forward: bool) -> Iterator[str]:
+def trace_lines(found: Trace, form: str, *, forward: bool) -> Iterator[str]:
+    """Return the lines of a trace in a form that is not JSON."""
     from mes_terminal.cli.trace_tree import tree_lines
     from mes_terminal.exchange.trace_formats import csv_lines, dot_lines
 

@@ -8,6 +8,7 @@ from typing import Literal
 
 from msgspec import Struct
 
+from mes_terminal.domain.delivery import Answer
 from mes_terminal.domain.outcome import ExceptionKind
 
 GroupBy = Literal["kind", "cause", "owner", "order"]
@@ -76,6 +77,23 @@ class Proposal(Struct, frozen=True, kw_only=True):
     location: str | None = None
 
 
+class RefusedPosting(Struct, frozen=True, kw_only=True):
+    """The posting that an exception is about, and what became of it (UP-4, UP-8)."""
+
+    sequence: int
+    id: str
+    type: str
+    """Without prefix and version: `production.completed`."""
+    status: Literal["waiting", "delivered", "refused", "parked"]
+    attempts: int
+    document: str | None
+    """The receiver's number of what it made of it."""
+    answer: Answer | None
+    """The receiver's last answer."""
+    parked: int
+    """How many postings wait for it."""
+
+
 class ExceptionStory(Struct, frozen=True):
     """One exception with all that tells a person how it came and what may end it (BF-22, BF-23)."""
 
@@ -128,3 +146,5 @@ class ExceptionStory(Struct, frozen=True):
     station: str | None = None
     proposals: list[Proposal] = []
     """The ways to end it, the likeliest first."""
+    posting: RefusedPosting | None = None
+    """Of a posting that was refused."""

@@ -9,6 +9,7 @@ from typing import Literal
 
 from msgspec import Raw, Struct
 
+from mes_terminal.domain.delivery import Answer
 from mes_terminal.domain.people import Role
 from mes_terminal.domain.shift_report import ShiftNow, ShiftReport
 
@@ -89,6 +90,14 @@ class PostingDocument(Struct, frozen=True):
     sequence: int
     event_id: str
     document: Raw
+    upstream_document: str | None = None
+    """The receiver's number of what it made of it (UP-8)."""
+    answer: Answer | None = None
+    """The receiver's last answer."""
+    let_go: bool = False
+    """Refused, and so it stays: a person said so, or it was taken back here."""
+    behind: int | None = None
+    """Of a parked one: the refused posting that it waits for (UP-3)."""
 
 
 class PostingTotals(Struct, frozen=True, kw_only=True):
@@ -100,6 +109,15 @@ class PostingTotals(Struct, frozen=True, kw_only=True):
     refused: int
     parked: int
     oldest_at: str | None
+
+
+class OutboxHead(Struct, frozen=True, kw_only=True):
+    """What the outbox comes to: what is not delivered, and the difference that it makes."""
+
+    totals: PostingTotals
+    differing: int | None = None
+    """Items of which upstream has another stock; `None`: its figures are not known."""
+    unexplained: int | None = None
 
 
 class AuditEntry(Struct, frozen=True, kw_only=True):

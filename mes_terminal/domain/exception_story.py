@@ -9,6 +9,7 @@ from typing import Final, assert_never
 
 from msgspec import Struct
 
+from mes_terminal.domain.delivery import OTHER_CONTENT
 from mes_terminal.domain.desk import Proposal, ProposalHow
 from mes_terminal.domain.outcome import ExceptionKind
 from mes_terminal.domain.quantity import format_quantity
@@ -91,8 +92,10 @@ def blocking_of(story: OpenStory) -> str:
             return "Nobody has confirmed the clock; nothing that can expire is used"
         case "failed_scan":
             return "The station could not handle the scan; nothing was booked"
-        case "posting_refused" | "site_conflict":
-            return story.cause or "A person has to look at it"
+        case "posting_refused":
+            return f"The receiver refused a posting: {story.cause or 'it did not say why'}"
+        case "site_conflict":
+            return story.cause or "The stations and the site disagree"
         case _:
             assert_never(story.kind)
 
@@ -114,7 +117,9 @@ _WRITTEN_OFF: Final[dict[ExceptionKind, str]] = {
     "count_variance": "The count was wrong; the books stand",
     "failed_scan": "What was scanned is not to be booked",
     "unknown_code": "The code means nothing here",
+    "posting_refused": "It stays refused for good, and what waits behind it is sent",
 }
+_OTHER_CONTENT: Final = f"posting_refused:{OTHER_CONTENT}"
 
 
 def _of_kind(story: OpenStory) -> Iterator[Proposal]:
@@ -148,6 +153,11 @@ def _of_kind(story: OpenStory) -> Iterator[Proposal]:
             yield Proposal(how="confirm_clock", why=said)
         case "failed_scan":
             yield Proposal(how="post", why="The scan is handled again, at its own time")
+        case "posting_refused":
+            yield from _of_posting(story)
+        case "site_conflict":
+            said = "Find out which is right and correct the other; the site ends it when they agree"
+            yield Proposal(how="mend", why=said)
         case _:
             return
 
@@ -172,6 +182,15 @@ def _of_shortage(story: OpenStory) -> Iterator[Proposal]:
         else:
             how, said = _own_here(story, place, what)
             yield Proposal(how=how, item=story.item, why=said, **stock)
+
+
+def _of_posting(story: OpenStory) -> Iterator[Proposal]:
+    """What is mended upstream can be sent again, unless its number is taken by another posting."""
+    if story.cause_code == _OTHER_CONTENT:
+        yield Proposal(how="mend", why="See who else posts as this station, and stop one of them")
+    else:
+        yield Proposal(how="post", why="Mended upstream, it is sent again with the same key")
+        yield Proposal(how="mend", why="What was reported in error is reversed at the line")
 
 
 def _own_here(story: OpenStory, place: Place, what: str) -> tuple[ProposalHow, str]:

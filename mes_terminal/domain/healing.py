@@ -21,6 +21,7 @@ from mes_terminal.domain.posting import (
     MaterialActual,
     MovementRow,
 )
+from mes_terminal.domain.posting_texts import Instant, Name, SaidQuantity, Uuid, Version
 from mes_terminal.domain.quantity import format_quantity
 
 CAUSES: Final = {
@@ -46,7 +47,7 @@ class Cause(Struct, frozen=True):
     type: str
     """Without prefix and version."""
     subject: str
-    event_time: str
+    event_time: Instant
 
     @property
     def said(self) -> str:
@@ -114,7 +115,7 @@ class Decision(Struct, frozen=True, kw_only=True):
     lot: str | None = None
     item: str | None = None
     """The item that was used in its stead."""
-    quantity: str | None = None
+    quantity: SaidQuantity | None = None
     """What was really used of what is open, in units of the component."""
     reason: str | None = None
 
@@ -123,17 +124,17 @@ class HealedData(Struct, frozen=True, kw_only=True):
     """What the end of an exception, or of part of it, says upstream: what was owed is consumption
     now, or no longer demand."""
 
-    report_id: str | None
+    report_id: Uuid | None
     """The report that owed it; `None`: it is nothing that a report owes."""
     work_order: str | None
     person: str | None = None
-    station: str
-    master_data_version: str
-    event_time: str
+    station: Name
+    master_data_version: Version
+    event_time: Instant
     fixed_by: Cause | None = None
     """What mended it; `None`: a person decided."""
     decision: Decision | None = None
-    scan_id: str | UnsetType = UNSET
+    scan_id: Uuid | UnsetType = UNSET
     """The scan that was made of a failed one: it is no input of its own (invariant 5)."""
     material_actuals: Sequence[LineActual | MaterialActual]
     exceptions: list[OpenedException]

@@ -30,6 +30,8 @@ class LoadProposal(Struct, frozen=True, kw_only=True):
     id: int
     status: ProposalStatus
     folder: str
+    mapping: str | None
+    """The file given in the place of the folder's own `mapping.toml`."""
     content_hash: str
     """SHA-256 over the names and bytes of its files, hexadecimal."""
     tables: dict[str, tuple[int, int]]

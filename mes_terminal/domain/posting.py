@@ -8,12 +8,27 @@ Source of the shapes: CloudEvents 1.0, IEC 62264-2 (material actuals).
 
 import hashlib
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import msgspec
 from msgspec import UNSET, Struct, UnsetType
 
 from mes_terminal.domain.outcome import Certainty, OpenedException
+from mes_terminal.domain.posting_texts import (
+    Epoch,
+    Hash,
+    How,
+    Instant,
+    Minutes,
+    Name,
+    Quantity,
+    SequenceText,
+    Source,
+    Use,
+    UtcOffset,
+    Uuid,
+    Version,
+)
 
 FIRST_HASH: Final = "0" * 64
 """What stands for the hash before the first entry."""
@@ -33,29 +48,29 @@ _encode = msgspec.json.Encoder().encode
 class MaterialActual(Struct, frozen=True, omit_defaults=False):
     """Material produced, received, moved or adjusted. Quantities are decimal texts."""
 
-    use: str
-    item: str
+    use: Use
+    item: Name
     lot: str | None
     serial: str | None
-    quantity: str
-    uom: str
-    location: str
-    from_location: str | UnsetType = UNSET
+    quantity: Quantity
+    uom: Name
+    location: Name
+    from_location: Name | UnsetType = UNSET
 
 
 class LineActual(Struct, frozen=True, gc=False):
     """Material consumed or scrapped for an order line."""
 
-    use: str
-    item: str
+    use: Use
+    item: Name
     lot: str | None
     serial: str | None
-    quantity: str
-    uom: str
-    location: str
-    order_line: str
+    quantity: Quantity
+    uom: Name
+    location: Name
+    order_line: Name
     erp_ref: str | None
-    how: str
+    how: How
     certainty: Certainty | None
 
 
@@ -63,28 +78,28 @@ class OperationActual(Struct, frozen=True):
     """What an operation gained by a report, swept ones included, and its time at standard: what
     labour and overhead are paid for (BF-11, BF-38). Decimal texts; below zero in a reversal."""
 
-    operation: str
+    operation: Name
     work_centre: str | None
-    good: str
-    scrapped: str
-    setup_minutes: str
-    run_minutes: str
+    good: Quantity
+    scrapped: Quantity
+    setup_minutes: Minutes
+    run_minutes: Minutes
 
 
 class ReportData(Struct, frozen=True, kw_only=True):
     """What a report of production says upstream."""
 
-    report_id: str
-    scan_id: str
-    work_order: str
+    report_id: Uuid
+    scan_id: Uuid
+    work_order: Name
     operation: str | None = None
     final: bool
     person: str | None
-    station: str
-    master_data_version: str
-    event_time: str
-    reverses: str | None = None
-    scrapped_quantity: str = "0"
+    station: Name
+    master_data_version: Version
+    event_time: Instant
+    reverses: Uuid | None = None
+    scrapped_quantity: Quantity = "0"
     scrapped_serials: list[str] = []
     reason: str | None = None
     material_actuals: list[MaterialActual | LineActual]
@@ -95,24 +110,24 @@ class ReportData(Struct, frozen=True, kw_only=True):
 class MaterialData(Struct, frozen=True, kw_only=True):
     """What a receipt, a move, an issue by hand or an adjustment of material says upstream."""
 
-    scan_id: str | None = None
+    scan_id: Uuid | None = None
     reference: str | None = None
     work_order: str | None = None
     reason: str | None = None
     person: str | None = None
-    station: str
-    master_data_version: str
-    event_time: str
+    station: Name
+    master_data_version: Version
+    event_time: Instant
     material_actuals: Sequence[MaterialActual | LineActual]
 
 
 class Fact(Struct, frozen=True, kw_only=True):
     """Any other thing that happened: who, where, when and its particulars."""
 
-    scan_id: str | None = None
+    scan_id: Uuid | None = None
     person: str | None = None
-    station: str
-    event_time: str
+    station: Name
+    event_time: Instant
     detail: dict[str, Any] = {}
 
 
@@ -167,31 +182,33 @@ class LogHead(Struct, frozen=True):
     """The clock jumped, and nobody has confirmed it since (BF-33)."""
 
 
-class _Envelope(Struct, frozen=True, kw_only=True):
+class Envelope(Struct, frozen=True, kw_only=True):
+    """The CloudEvents 1.0 envelope and its extension attributes. Encoded in this order."""
+
     specversion: str = "1.0"
     type: str
-    source: str
+    source: Source
     id: str
-    sequence: str | UnsetType = UNSET
-    partitionkey: str
-    subject: str
-    time: str
+    sequence: SequenceText | UnsetType = UNSET
+    partitionkey: Name
+    subject: Name
+    time: Instant
     datacontenttype: str = "application/json"
-    recordedtime: str
-    utcoffset: str
-    clockstate: str | UnsetType = UNSET
-    softwareversion: str
-    masterdataversion: str
+    recordedtime: Instant
+    utcoffset: UtcOffset
+    clockstate: Literal["in_doubt"] | UnsetType = UNSET
+    softwareversion: Name
+    masterdataversion: Version
     person: str | UnsetType = UNSET
     secondperson: str | UnsetType = UNSET
     reason: str | UnsetType = UNSET
-    epoch: str
-    logsequence: str
-    previoushash: str
-    journalhash: str
-    scanhash: str | UnsetType = UNSET
-    ledgerhash: str | UnsetType = UNSET
-    datahash: str
+    epoch: Epoch
+    logsequence: SequenceText
+    previoushash: Hash
+    journalhash: Hash
+    scanhash: Hash | UnsetType = UNSET
+    ledgerhash: Hash | UnsetType = UNSET
+    datahash: Hash
     data: msgspec.Raw
 
 
@@ -216,7 +233,7 @@ def event_body(
     log_sequence = f"{head.event_seq + 1:012d}"
     sequence = f"{head.outbox_seq + 1:012d}" if draft.upstream else None
     return _encode(
-        _Envelope(
+        Envelope(
             type=f"{TYPE_PREFIX}{draft.type}{TYPE_SUFFIX}",
             source=source,
             id=f"{head.epoch}:{sequence or 'L' + log_sequence}",

@@ -39,12 +39,20 @@ from mes_terminal.domain.sourcing import take_substitute
 
 EXCEPTIONS_MAX: Final = 100
 """Exceptions that one request names: what a person can have looked at."""
-ResolvedOutcome = Literal["posted", "partly_posted", "written_off", "already_done", "refused"]
+ResolvedOutcome = Literal[
+    "posted", "partly_posted", "sent_again", "written_off", "already_done", "refused"
+]
+"""`sent_again`: a refused posting, which ends when it is accepted."""
 
 QUALITY_KINDS: Final = frozenset(
     {"unknown_lot", "lot_expired", "lot_on_hold", "lot_overdrawn", "label_mismatch"}
 )
 """Exceptions about lots, which quality may end too; every other is a supervisor's."""
+
+
+FAR_KINDS: Final = frozenset({"posting_refused", "site_conflict"})
+"""Exceptions about what the receiver says. Their events have a lane each, by their subject: they
+wait behind nothing that was refused, and the receiver finds what they are about."""
 
 
 class Resolved(Struct, frozen=True, kw_only=True):
@@ -86,6 +94,7 @@ class OpenException(Struct, frozen=True, kw_only=True):
     exception_id: int
     kind: ExceptionKind
     status: str
+    subject: str
     work_order: str | None
     line: str | None
     item: str | None
@@ -206,6 +215,7 @@ def ended_event(
     """Return the event of an exception that no report owes and that a person has seen to, with the
     stock that changes by it."""
     quantity = found.quantity_micro
+    about = found.subject if found.kind in FAR_KINDS else found.work_order or found.kind
     ended = OpenedException(
         found.exception_id,
         found.kind,
@@ -215,8 +225,8 @@ def ended_event(
     )
     return EventDraft(
         type="exception.resolved",
-        subject=found.work_order or found.kind,
-        partition_key=found.work_order or found.kind,
+        subject=about,
+        partition_key=about,
         event_time=decided.at,
         data=msgspec.structs.replace(
             _data(decided, decided.at, ended, actuals), work_order=found.work_order

@@ -19,8 +19,8 @@ _USES: Final = {
 _ARRIVES: Final = frozenset({"production", "move", "adjustment", "reversal"})
 """Kinds that are told with the place they went to."""
 
-_Key = tuple[str, str | None, str, str | None, str | None, str, bool]
-"""use, line, item, lot, serial, location, is below zero."""
+_Key = tuple[str, str | None, str, str | None, str | None, str, str | None, bool]
+"""use, line, item, lot, serial, location, where a move came from, is below zero."""
 
 
 def actuals_back(taken: Iterable[Taken], posted: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -36,7 +36,8 @@ def actuals_back(taken: Iterable[Taken], posted: Sequence[dict[str, Any]]) -> li
     for actual in posted:
         key = (
             actual["use"], actual.get("order_line"), actual["item"], actual["lot"],
-            actual["serial"], actual["location"], actual["quantity"].startswith("-"),
+            actual["serial"], actual["location"], actual.get("from_location"),
+            actual["quantity"].startswith("-"),
         )  # fmt: skip
         if back.get(key):
             told.setdefault(key, actual | {"quantity": format_quantity(back[key])})
@@ -61,17 +62,20 @@ def _key_of(moved: Moved, use: str, sign: int) -> _Key:
         None if serial else moved.lot or None,
         serial,
         moved.target if moved.kind in _ARRIVES else moved.origin,
+        moved.origin if moved.kind == "move" else None,
         sign < 0,
     )
 
 
 def _words(moved: Moved, key: _Key) -> dict[str, Any]:
     """Return an actual for what no event told in these words."""
-    use, line, item, lot, serial, location, _ = key
+    use, line, item, lot, serial, location, origin, _ = key
     told: dict[str, Any] = {
         "use": use, "item": item, "lot": lot, "serial": serial, "quantity": "0",
         "uom": moved.uom, "location": location,
     }  # fmt: skip
+    if origin is not None:
+        told["from_location"] = origin
     if line is None:
         return told
     return told | {"order_line": line, "erp_ref": None, "how": "backflushed", "certainty": None}

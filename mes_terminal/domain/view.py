@@ -159,6 +159,36 @@ class AnswerView(Struct, frozen=True):
     said: str
 
 
+class UpstreamView(Struct, frozen=True, kw_only=True):
+    """How it stands with whoever receives the postings (UP-4, UP-6)."""
+
+    kind: str = ""
+    """The connector: `http`."""
+    state: Literal["off", "starting", "online", "offline", "wrong"] = "off"
+    """`off`: nothing leaves this station. `wrong`: the receiver answers, and something must be
+    mended before anything is sent."""
+    receiver: str | None = None
+    """What the receiver calls itself."""
+    trouble: str | None = None
+    """Why it is offline or wrong, as a sentence."""
+    behind_s: float | None = None
+    """How far the ERP behind the receiver is behind it; `None`: there is none, or it is silent."""
+    fresh_at: str | None = None
+    """What was recorded before this instant is upstream, or was refused; `None`: all of it."""
+    warn_after_h: int = 24
+    refused: int = 0
+    parked: int = 0
+
+
+class DiskView(Struct, frozen=True):
+    """The disk has little room left (UP-6): how much, and at how much scanning stops."""
+
+    left_mb: int
+    stop_mb: int
+    stopped: bool
+    """Scanning has stopped: nothing that is scanned is recorded."""
+
+
 class StationView(Struct, frozen=True, kw_only=True):
     """Everything the operator's screen needs beside the last outcome."""
 
@@ -188,8 +218,14 @@ class StationView(Struct, frozen=True, kw_only=True):
     undo_until: str | None = None
     printer_trouble: str | None = None
     """Why labels wait, in words; `None` while they print."""
+    backup_trouble: str | None = None
+    """Why the backup that is due could not be made, in words; `None` while there is one."""
+    disk: DiskView | None = None
+    """`None` while the disk has room."""
     postings_waiting: int = 0
+    """Those that are refused or parked are told apart, in `upstream`."""
     oldest_waiting_at: str | None = None
+    upstream: UpstreamView | None = None
     exceptions_open: int = 0
     count: CountView | None = None
     stopped: StopView | None = None

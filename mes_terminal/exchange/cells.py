@@ -12,6 +12,8 @@ from fractions import Fraction
 from typing import Final
 from zoneinfo import ZoneInfo
 
+from msgspec import Struct
+
 from mes_terminal.domain.instants import parse_instant
 from mes_terminal.domain.quantity import (
     QUANTITY_MAX_MICRO,
@@ -113,17 +115,25 @@ def positive(cell: str, _: ZoneInfo) -> int:
     return micro
 
 
-def whole(least: int, most: int) -> CellReader:
-    """A whole number in a range."""
+class Whole(Struct, frozen=True):
+    """Reads a whole number in a range."""
 
-    def read(cell: str, _: ZoneInfo) -> int:
-        if not _WHOLE.match(cell) or not least <= int(cell) <= most:
+    least: int
+    most: int
+
+    def __call__(self, cell: str, _: ZoneInfo) -> int:
+        """Return the number."""
+        if not _WHOLE.match(cell) or not self.least <= int(cell) <= self.most:
             raise CellError(
-                f"{_shown(cell)} is no whole number from {least} to {most}; write one of these"
+                f"{_shown(cell)} is no whole number from {self.least} to {self.most}; write one of "
+                "these"
             )
         return int(cell)
 
-    return read
+
+def whole(least: int, most: int) -> CellReader:
+    """A whole number in a range."""
+    return Whole(least, most)
 
 
 def ratio(cell: str, _: ZoneInfo) -> tuple[int, int]:

@@ -1,30 +1,32 @@
 """A folder of CSV files to typed rows and faults (RFC 4180, UTF-8, comma or semicolon).
 
 Pure: takes the bytes of each file. Never stops at a fault: an unreadable cell gets a stand-in that
-causes no further faults, and its row is marked `faulty`. Called by `load`.
+causes no further faults, and its row is marked `faulty`. Where `mapping.toml` is among the files,
+those that it names are read as it says, the others as ever. Called by `load`.
 """
 
 import csv
 import io
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Final
+from typing import Final
 from zoneinfo import ZoneInfo
 
 from msgspec import Struct
 
-from mes_terminal.exchange.cells import CellError
 from mes_terminal.exchange.faults import Fault
+from mes_terminal.exchange.mapped_files import read_mapped
+from mes_terminal.exchange.mapped_words import matcher
+from mes_terminal.exchange.mapping import MAPPING_FILE
+from mes_terminal.exchange.mapping_reading import read_mapping
+from mes_terminal.exchange.row_reader import Origin, TableReader, original
 from mes_terminal.exchange.rows import Row
 from mes_terminal.exchange.tables import TABLES, Column, Table
 
-MAPPING_FILE: Final = "mapping.toml"
-
-ROWS_MAX: Final = 5_000_000
-"""Rows of one file; more is no master data of one station."""
+_NAMES: Final = ", ".join(TABLES)
 
 
 class ParsedTable(Struct, frozen=True):
-    """The rows of a file and the columns it has; a column it lacks says nothing.
+    """The rows of a table and the columns it has; a column it lacks says nothing.
 
     `whole`: every row could be read. Where one could not, what others refer to may be in it.
     """
@@ -33,58 +35,113 @@ class ParsedTable(Struct, frozen=True):
     columns: frozenset[str]
     rows: list[Row]
     whole: bool = True
+    origins: Sequence[Origin] = ()
+    """The files it was read from, in the order of their rows."""
 
 
 class ParsedFolder(Struct, frozen=True):
-    """Every file that was there, and every fault found in reading."""
+    """Every table that was there, and every fault found in reading."""
 
     tables: dict[str, ParsedTable]
     faults: list[Fault]
 
+    def original(self, fault: Fault) -> Fault:
+        """Return a fault found in a table's row in the words of the file that has the row."""
+        table = self.tables.get(fault.file.removesuffix(".csv"))
+        return original(fault, table.origins) if table and table.origins else fault
+
 
 def parse_folder(files: Mapping[str, bytes], zone: ZoneInfo) -> ParsedFolder:
     """Read every file; times without an offset are in `zone`."""
-    faults = [
-        Fault(name, None, None, _unknown_file(name))
-        for name in sorted(files)
-        if name.removesuffix(".csv") not in TABLES or not name.endswith(".csv")
-    ]
-    tables = {}
-    for table in TABLES.values():
-        if table.file in files:
-            tables[table.name] = _parse_table(table, files[table.file], zone, faults)
+    readers, faults = _read_all(files, zone, keep=False)
+    tables = {
+        name: ParsedTable(one.table, one.columns, one.rows, one.whole, one.origins)
+        for name, one in readers.items()
+    }
     return ParsedFolder(tables, faults)
 
 
-def _unknown_file(name: str) -> str:
-    if name == MAPPING_FILE:
-        return "mapping is not supported yet; export the files with the names and formats asked for"
-    return f"this file is unknown; remove it, or name it one of {', '.join(TABLES)} with .csv"
+def read_cells(
+    files: Mapping[str, bytes], zone: ZoneInfo
+) -> tuple[dict[str, list[dict[str, str]]], list[Fault]]:
+    """Return the cells of every row, by table, as a clean file has them, and every fault.
+
+    A row has a cell, maybe an empty one, for each column that its file has. Times are in UTC.
+    """
+    readers, faults = _read_all(files, zone, keep=True)
+    return {name: one.texts for name, one in readers.items()}, faults
 
 
-def _parse_table(table: Table, content: bytes, zone: ZoneInfo, faults: list[Fault]) -> ParsedTable:
-    nothing = ParsedTable(table, frozenset(), [], whole=False)
+def _read_all(
+    files: Mapping[str, bytes], zone: ZoneInfo, *, keep: bool
+) -> tuple[dict[str, TableReader], list[Fault]]:
+    """Return what read each table that is there, in the order in which they are applied."""
+    faults: list[Fault] = []
+    readers = {name: TableReader(table, zone, faults, keep=keep) for name, table in TABLES.items()}
+    unmapped = dict(files)
+    touched: set[str] = set()
+    content = unmapped.pop(MAPPING_FILE, None)
+    if content is not None:
+        mapping, found = read_mapping(content)
+        faults += found
+        if mapping is None:
+            for reader in readers.values():
+                reader.whole = False
+            return readers, faults
+        touched = read_mapped(mapping, unmapped, readers, zone, faults)
+        ignored = matcher(mapping.ignore)
+        unmapped = {name: unmapped[name] for name in unmapped if not ignored(name)}
+    known = {table.file: table for table in TABLES.values()}
+    for name in sorted(unmapped.keys() - known.keys()):
+        faults.append(Fault(name, None, None, _unknown_file(mapped=content is not None)))
+    for table in TABLES.values():
+        if table.file in unmapped:
+            touched.add(table.name)
+            _read_table(readers[table.name], unmapped[table.file], faults)
+    return {name: readers[name] for name in TABLES if name in touched}, faults
+
+
+def _unknown_file(*, mapped: bool) -> str:
+    if mapped:
+        return (
+            f"{MAPPING_FILE} has no [[file]] for this file; add one, name it in ignore, or remove "
+            "the file"
+        )
+    return (
+        f"this file is unknown; remove it, name it one of {_NAMES} with .csv, or say in "
+        f"{MAPPING_FILE} how it is read"
+    )
+
+
+def _read_table(reader: TableReader, content: bytes, faults: list[Fault]) -> None:
+    table = reader.table
     decoded = _decode(table, content, faults)
     if decoded is None:
-        return nothing
-    before = len(faults)
-    records = _records(table, decoded, faults)
+        reader.whole = False
+        return
+    records = _records(reader, decoded, faults)
     _, header = next(records, (1, []))
     layout = _layout(table, [cell.strip() for cell in header], faults)
     if layout is None:
-        return nothing
-    reader = _RowReader(table, layout, zone, faults)
-    rows: list[Row] = []
+        reader.whole = False
+        return
+    reader.begin(table.file, frozenset(column.name for column in layout if column), {})
+    width = len(layout)
     for line, record in records:
-        if len(rows) == ROWS_MAX:
-            faults.append(Fault(table.file, line, None, f"more than {ROWS_MAX} rows; split it"))
-            break
-        row = reader.read(line, record)
-        if row is not None:
-            rows.append(row)
-    whole = all(fault.column or fault.line == 1 for fault in faults[before:])
-    columns = frozenset(column.name for column in layout if column)
-    return ParsedTable(table, columns, rows, whole)
+        if len(record) > width and any(map(str.strip, record[width:])):
+            message = (
+                f"has {len(record)} cells for {width} columns; quote cells that hold the delimiter"
+            )
+            faults.append(Fault(table.file, line, None, message))
+            reader.whole = False
+            continue
+        cells = [
+            (column, raw.strip())
+            for column, raw in zip(layout, record, strict=False)
+            if column is not None
+        ]
+        if not reader.read(line, cells):
+            return
 
 
 def _decode(table: Table, content: bytes, faults: list[Fault]) -> str | None:
@@ -98,7 +155,7 @@ def _decode(table: Table, content: bytes, faults: list[Fault]) -> str | None:
         return None
 
 
-def _records(table: Table, content: str, faults: list[Fault]) -> Iterator[tuple[int, list[str]]]:
+def _records(to: TableReader, content: str, faults: list[Fault]) -> Iterator[tuple[int, list[str]]]:
     """Yield (line it begins on, cells) of each record that is not blank."""
     header = content.split("\n", 1)[0]
     delimiter = ";" if header.count(";") > header.count(",") else ","
@@ -108,14 +165,9 @@ def _records(table: Table, content: str, faults: list[Fault]) -> Iterator[tuple[
         try:
             record = next(reader, None)
         except csv.Error as error:
-            faults.append(
-                Fault(
-                    table.file,
-                    begins,
-                    None,
-                    f"the row cannot be read ({error}); check its quotation marks",
-                )
-            )
+            message = f"the row cannot be read ({error}); check its quotation marks"
+            faults.append(Fault(to.table.file, begins, None, message))
+            to.whole = False
             return
         if record is None:
             return
@@ -141,65 +193,3 @@ def _layout(table: Table, header: Sequence[str], faults: list[Fault]) -> list[Co
     missing = [one for one in table.columns if one.required and one not in found]
     faults += [Fault(table.file, 1, one.name, "the column is missing; add it") for one in missing]
     return None if missing else found
-
-
-class _RowReader:
-    """Reads the rows of one file; remembers the keys it has seen."""
-
-    def __init__(
-        self,
-        table: Table,
-        layout: Sequence[Column | None],
-        zone: ZoneInfo,
-        faults: list[Fault],
-    ) -> None:
-        self._table = table
-        self._layout = layout
-        self._zone = zone
-        self._faults = faults
-        self._seen: dict[tuple[str, ...], int] = {}
-        self._key_may_be_empty = {c.name for c in table.columns if not c.required}
-
-    def read(self, line: int, record: Sequence[str]) -> Row | None:
-        """Return the row, or None if it has no usable key."""
-        if len(record) > len(self._layout) and any(map(str.strip, record[len(self._layout) :])):
-            self._fault(line, None, f"has {len(record)} cells for {len(self._layout)} columns; "
-                        "quote cells that hold the delimiter")  # fmt: skip
-            return None
-        values: dict[str, Any] = {}
-        faulty = False
-        for column, raw in zip(self._layout, record, strict=False):
-            cell = raw.strip()
-            if column is None or not cell:
-                continue
-            try:
-                values[column.name] = column.read(cell, self._zone)
-            except CellError as error:
-                self._fault(line, column.name, str(error))
-                faulty = True
-                if column.stand_in is not None:
-                    values[column.name] = column.stand_in
-        for column in self._table.columns:
-            if column.required and column.name not in values:
-                self._fault(line, column.name, "the cell is empty; fill it")
-                values[column.name] = column.stand_in
-                faulty = True
-        return self._keyed(line, values, faulty)
-
-    def _keyed(self, line: int, values: dict[str, Any], faulty: bool) -> Row | None:
-        key = tuple(str(values.get(name, "")) for name in self._table.key)
-        for name, cell in zip(self._table.key, key, strict=True):
-            if not cell and name not in self._key_may_be_empty:
-                return None
-        if key in self._seen:
-            self._fault(
-                line,
-                self._table.key[-1],
-                f"{' '.join(filter(None, key))} is in line {self._seen[key]} already; remove one",
-            )
-            return None
-        self._seen[key] = line
-        return self._table.row(at=line, faulty=faulty, **values)
-
-    def _fault(self, line: int, column: str | None, message: str) -> None:
-        self._faults.append(Fault(self._table.file, line, column, message))

@@ -17,5 +17,6 @@ class Fault(Struct, frozen=True, order=True):
     message: str
 
     def __str__(self) -> str:
-        place = [self.file, str(self.line) if self.line else "", f" {self.column}"]
-        return ":".join(place[: 3 if self.column else 2]).rstrip(":") + f": {self.message}"
+        line = f"{self.line}:" if self.line else ""
+        column = f" {self.column}:" if self.column else ""
+        return f"{self.file}:{line}{column} {self.message}"

@@ -5,14 +5,13 @@ stands as a picture or as U+FFFD; in CSV a text that a spreadsheet would take fo
 with an apostrophe. `--format json` has every name exactly.
 """
 
-import csv
-import io
 import unicodedata
 from collections.abc import Iterator
 from typing import Final
 
 from mes_terminal.domain.outcome import Certainty
 from mes_terminal.domain.trace import Pair, Trace, TraceNode, pairs
+from mes_terminal.exchange.csv_line import csv_line
 
 CSV_COLUMNS: Final = (
     "from_item", "from_lot", "from_serial", "from_work_order", "from_depth",
@@ -37,9 +36,9 @@ _STYLES: Final[dict[Certainty, str]] = {
 
 def csv_lines(trace: Trace) -> Iterator[str]:
     """Yield the lines of a CSV table of the edges (RFC 4180, with a header)."""
-    yield _csv_line(CSV_COLUMNS)
+    yield csv_line(CSV_COLUMNS)
     for edge in trace.edges:
-        yield _csv_line(
+        yield csv_line(
             (
                 *_csv_node(trace.nodes[edge.origin]),
                 *_csv_node(trace.nodes[edge.target]),
@@ -77,12 +76,6 @@ def node_name(node: TraceNode) -> str:
         if name is not None
     ]
     return ", ".join(names) or "no lot"
-
-
-def _csv_line(cells: tuple[str, ...]) -> str:
-    line = io.StringIO()
-    csv.writer(line, lineterminator="").writerow(cells)
-    return line.getvalue()
 
 
 def _csv_node(node: TraceNode) -> tuple[str, ...]:

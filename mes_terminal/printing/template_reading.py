@@ -17,6 +17,7 @@ from typing import Any, Final, get_args, get_origin
 import msgspec
 from msgspec import Struct
 
+from mes_terminal.domain.said_value import said_value
 from mes_terminal.errors import InputError
 from mes_terminal.printing.contents import CARRIERS, SAMPLES
 from mes_terminal.printing.layout import LayoutError, check_room, lay_out
@@ -134,7 +135,7 @@ def _check(raw: Any, expected: Any, path: str, where: str) -> None:
     expected = _when_there(expected)
     if isinstance(expected, type) and issubclass(expected, Struct):
         if not isinstance(raw, dict):
-            raise _fault(f"{where}{path} is {_shown(raw)}. It must be a table.")
+            raise _fault(f"{where}{path} is {said_value(raw)}. It must be a table.")
         fields = {field.name: field.type for field in msgspec.structs.fields(expected)}
         for key, value in raw.items():
             if key not in fields:
@@ -154,7 +155,7 @@ def _check(raw: Any, expected: Any, path: str, where: str) -> None:
     except (msgspec.ValidationError, OverflowError):
         value = None
     if value is None or (isinstance(value, float) and not math.isfinite(value)):
-        raise _fault(f"{where}{path} is {_shown(raw)}. It must be {_wanted(expected)}.")
+        raise _fault(f"{where}{path} is {said_value(raw)}. It must be {_wanted(expected)}.")
 
 
 def _check_list(raw: Any, kind: Any, meta: msgspec.Meta | None, path: str, where: str) -> None:
@@ -162,7 +163,7 @@ def _check_list(raw: Any, kind: Any, meta: msgspec.Meta | None, path: str, where
     if path.endswith("code.symbology") and isinstance(raw, str):
         raw = [raw]
     if not isinstance(raw, list):
-        raise _fault(f"{where}{path} is {_shown(raw)}. It must be a list.")
+        raise _fault(f"{where}{path} is {said_value(raw)}. It must be a list.")
     low, high = (meta.min_length or 0, meta.max_length or 0) if meta is not None else (0, 0)
     if not low <= len(raw) <= high:
         raise _fault(f"{where}{path} has {len(raw)} entries. It must have from {low} to {high}.")
@@ -178,7 +179,7 @@ def _check_fields(templates: Templates, kind: str, where: str) -> None:
             named = [field for _, field in parts(text) if field is not None]
         except ValueError as error:
             raise _fault(
-                f"{where}{path} is {_shown(text)}: {error}. Write a field as {{item}}, and a "
+                f"{where}{path} is {said_value(text)}: {error}. Write a field as {{item}}, and a "
                 "bracket twice."
             ) from error
         for field in named:
@@ -271,21 +272,3 @@ def _nearest(key: str, known: Any) -> str:
 def _plain(key: str) -> str:
     """Return a name for a sentence: one line of it, cut."""
     return key[:40] if key and key.isprintable() else ascii(key[:40])
-
-
-def _shown(raw: Any) -> str:
-    match raw:
-        case bool():
-            return str(raw).lower()
-        case int() if abs(raw) >= 10**20:
-            return "a number without end"
-        case int() | float():
-            return str(raw)[:60]
-        case str():
-            return repr(raw[:60]) if raw[:60].isprintable() else ascii(raw[:60])
-        case dict():
-            return "a table"
-        case list():
-            return "a list"
-        case _:
-            return f"a {type(raw).__name__}"

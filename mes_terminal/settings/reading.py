@@ -18,8 +18,10 @@ import msgspec
 from msgspec import Struct
 
 from mes_terminal.domain.policy import APPROVAL_DEVICE
+from mes_terminal.domain.said_value import said_value
 from mes_terminal.errors import InputError
 from mes_terminal.settings.tables import Percent, Settings, check_levels, code_patterns
+from mes_terminal.settings.upstream_tables import SECRETS
 
 ENVIRONMENT_PREFIX: Final = "MES_TERMINAL_"
 CONFIG_FILE: Final = Path("config/station.toml")
@@ -40,6 +42,7 @@ def read_settings(
     raw = _read_toml(found) if found is not None else {}
     where = f"{found}: " if found is not None else ""
     _check(raw, Settings, "", where)
+    _refuse_secrets(raw, where)
     changes = os.environ if environment is None else environment
     for name in sorted(changes):
         if name.startswith(ENVIRONMENT_PREFIX) and "__" in name:
@@ -79,6 +82,20 @@ def _fault(sentence: str) -> InputError:
     return InputError(sentence, reason="settings")
 
 
+def _refuse_secrets(raw: dict[str, Any], where: str) -> None:
+    """Raise `InputError` for a secret that stands in the file."""
+    for path in sorted(SECRETS):
+        table: Any = raw
+        for key in path.split("."):
+            table = table.get(key) if isinstance(table, dict) else None
+        if table is not None:
+            name = ENVIRONMENT_PREFIX + path.upper().replace(".", "__")
+            raise _fault(
+                f"{where}{path} is a secret and does not belong here. Write it into a file and "
+                f"name that in {path}_file, or set {name}."
+            )
+
+
 def _check(raw: Any, expected: Any, path: str, where: str, *, strict: bool = True) -> None:
     """Raise `InputError` at the first key of `raw` that is unknown or has a wrong type."""
     expected = _when_there(expected)
@@ -113,27 +130,11 @@ def _check_value(raw: Any, expected: Any, path: str, where: str, *, strict: bool
     except msgspec.ValidationError:
         wrong = True
     if wrong or (expected is Percent and not _is_percentage(value)):
-        raise _fault(f"{where}{path} is {_shown(raw)}. It must be {_wanted(expected)}.")
+        raise _fault(f"{where}{path} is {said_value(raw)}. It must be {_wanted(expected)}.")
 
 
 def _is_percentage(value: Decimal) -> bool:
     return value.is_finite() and 0 <= value <= PERCENT_MAX and not (value * 1_000_000) % 1
-
-
-def _shown(raw: Any) -> str:
-    match raw:
-        case bool():
-            return str(raw).lower()
-        case int() | Decimal():
-            return str(raw)[:80]
-        case str():
-            return repr(raw)[:80]
-        case dict():
-            return "a table"
-        case list():
-            return "a list"
-        case _:
-            return f"a {type(raw).__name__}"
 
 
 def _is_table(expected: Any) -> TypeGuard[type[Struct]]:

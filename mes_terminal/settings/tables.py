@@ -34,6 +34,7 @@ from mes_terminal.domain.rules import (
     StationRules,
 )
 from mes_terminal.errors import InputError
+from mes_terminal.settings.upstream_tables import SiteTable, UpstreamTable
 
 Text = Annotated[str, Meta(min_length=1)]
 Count = Annotated[int, Meta(ge=0)]
@@ -149,24 +150,15 @@ class ExceptionTable(Table, frozen=True):
         return DutyRule(owner=self.owner, due_h=self.due_h, escalate_to=self.escalate_to)
 
 
-class FileConnectorTable(Table, frozen=True):
-    """The `file` connector; `None`: the folder `outbox` beside the database."""
-
-    folder: Text | None = None
-
-
-class UpstreamTable(Table, frozen=True):
-    """Where postings go: the connector's name, its own table below."""
-
-    kind: Literal["file"] = "file"
-    file: FileConnectorTable = FileConnectorTable()
-
-
 class AlarmsTable(Table, frozen=True):
-    """Free disk at which the station warns, and at which it stops (UP-6)."""
+    """Free disk at which the station warns, and at which it stops (UP-6; 0: never). The reserve is
+    kept beside the database for what must still be written then. `posting_age_h`: how old a posting
+    that waits may be before the screens warn."""
 
     disk_warn_mb: Count = 1024
     disk_stop_mb: Count = 64
+    posting_age_h: Annotated[int, Meta(ge=1, le=87_600)] = 24
+    disk_reserve_mb: Annotated[int, Meta(ge=0, le=4_096)] = 32
 
 
 class ReportsTable(Table, frozen=True):
@@ -179,10 +171,12 @@ class ReportsTable(Table, frozen=True):
 
 
 class BackupTable(Table, frozen=True):
-    """`None`: beside the database."""
+    """The backup that the core makes once a day. `folder` `None`: `backups` beside the database;
+    `at` is local time, `none`: never."""
 
+    at: Annotated[str, Meta(pattern=r"\A(none|([01]\d|2[0-3]):[0-5]\d)\Z")] = "02:30"
     folder: Text | None = None
-    keep: Annotated[int, Meta(ge=1)] = 14
+    keep: Annotated[int, Meta(ge=1, le=3_650)] = 14
 
 
 class ScannerTable(Table, frozen=True):
@@ -235,6 +229,7 @@ class Settings(Table, frozen=True):
     load: LoadTable = LoadTable()
     exceptions: dict[ExceptionKind, ExceptionTable] = {}
     upstream: UpstreamTable = UpstreamTable()
+    site: SiteTable = SiteTable()
     scanner: dict[str, ScannerTable] = {}
     alarms: AlarmsTable = AlarmsTable()
     backup: BackupTable = BackupTable()

@@ -16,7 +16,7 @@ import msgspec
 from mes_terminal.errors import InputError
 from mes_terminal.link import protocol
 from mes_terminal.link.server import parameter
-from mes_terminal.station import loading, signing
+from mes_terminal.station import loading, signing, site_exceptions
 from mes_terminal.station.approving import (
     ApproveOrder,
     PermitOrder,
@@ -56,6 +56,7 @@ if TYPE_CHECKING:
     from mes_terminal.domain.load_proposal import Agreement
     from mes_terminal.domain.outcome import Outcome
     from mes_terminal.link.protocol import Request
+    from mes_terminal.station.booking import Booking
     from mes_terminal.station.core import Core
     from mes_terminal.station.loading import Checked
     from mes_terminal.store.database import Database
@@ -63,6 +64,7 @@ if TYPE_CHECKING:
 
 Params = dict[str, Any]
 T = TypeVar("T")
+S = TypeVar("S", bound=signing.Signed)
 
 DONE: Final = object()
 BADGES: Final = frozenset(("badge", "by", "hand_over", "to"))
@@ -78,7 +80,6 @@ class Answers:
 
     def __init__(self, core: Core) -> None:
         self._core = core
-        self._loading = asyncio.Lock()
         self._signing = asyncio.Lock()
         self._values: dict[str, Callable[[Params], Awaitable[object]]] = {
             "hello": self._hello,
@@ -92,12 +93,12 @@ class Answers:
             "propose_load": self._propose_load,
             "approve_load": self._approve_load,
             "resolve": self._resolve,
-            "end_shift": self._end_shift,
-            "end_call": self._end_call,
-            "assign": self._assign,
+            "end_shift": self._signed(EndShiftOrder, sign_off),
+            "end_call": self._signed(EndCallOrder, end_call),
+            "assign": self._signed(AssignOrder, assign),
             "people": self._people,
             "approve": self._approve,
-            "permit": self._permit,
+            "permit": self._signed(PermitOrder, change_permit),
             "leave": self._leave,
             "stop": self._stop,
         }
@@ -105,6 +106,7 @@ class Answers:
             "list": self._list,
             "decode": self._decode,
             "doctor": self._doctor,
+            "sync": self._sync,
         }
 
     def answer(self, request: Request) -> Awaitable[object] | AsyncIterator[list[bytes]]:
@@ -172,6 +174,7 @@ class Answers:
         core = self._core
         order = LoadOrder(
             folder=parameter(params, "folder", str),
+            mapping=parameter(params, "mapping", str, None),
             dry_run=parameter(params, "dry_run", bool, False),
             diff=parameter(params, "diff", bool, False),
             at=parameter(params, "at", str, None),
@@ -187,9 +190,7 @@ class Answers:
         core = self._core
         order = _order(params, ProposeOrder)
         await self._prove(order.proof, order.pin)
-        checked = await asyncio.to_thread(
-            loading.check_proposal, core.database, Path(order.folder), core.rules
-        )
+        checked = await asyncio.to_thread(loading.check_proposal, core.database, order, core.rules)
         return await _result(
             core.worker.do(lambda booking: loading.keep_proposal(booking, order, checked))
         )
@@ -211,7 +212,7 @@ class Answers:
     ) -> object:
         """Set down what was checked, in turns, and apply it; one load at a time."""
         worker = self._core.worker
-        async with self._loading:
+        async with self._core.loading:
             turns = await _result(worker.do(lambda booking: loading.set_down(booking, checked)))
             while await _result(worker.do(lambda _: next(turns, DONE))) is not DONE:
                 pass  # scans take their turns in between
@@ -229,24 +230,11 @@ class Answers:
         ended = []
         while (one := await _result(worker.do(lambda _: next(steps, DONE)))) is not DONE:
             ended.append(one)  # scans take their turns in between
+        if self._core.upstream is not None:
+            self._core.upstream.wake(released=True)  # one that was refused may go again
         if self._core.labels is not None:
             self._core.labels.wake()  # a failed scan that was handled again may have completed some
         return ended
-
-    async def _assign(self, params: Params) -> object:
-        order = _order(params, AssignOrder)
-        await self._prove(order.proof, order.pin)
-        return await _result(self._core.worker.do(lambda booking: assign(booking, order)))
-
-    async def _end_shift(self, params: Params) -> object:
-        order = _order(params, EndShiftOrder)
-        await self._prove(order.proof, order.pin)
-        return await _result(self._core.worker.do(lambda booking: sign_off(booking, order)))
-
-    async def _end_call(self, params: Params) -> object:
-        order = _order(params, EndCallOrder)
-        await self._prove(order.proof, order.pin)
-        return await _result(self._core.worker.do(lambda booking: end_call(booking, order)))
 
     async def _people(self, params: Params) -> object:
         order = _order(params, PeopleOrder)
@@ -265,10 +253,17 @@ class Answers:
             outcome = await _result(core.submit(lambda booking: scan_again(booking, answered)))
         return told(answered, outcome)
 
-    async def _permit(self, params: Params) -> object:
-        order = _order(params, PermitOrder)
-        await self._prove(order.proof, order.pin)
-        return await _result(self._core.worker.do(lambda booking: change_permit(booking, order)))
+    def _signed(
+        self, kind: type[S], act: Callable[[Booking, S], object]
+    ) -> Callable[[Params], Awaitable[object]]:
+        """Return the answer to orders of a kind: who signs is proved, then it is done at once."""
+
+        async def answer(params: Params) -> object:
+            order = _order(params, kind)
+            await self._prove(order.proof, order.pin)
+            return await _result(self._core.worker.do(lambda booking: act(booking, order)))
+
+        return answer
 
     async def _prove(self, badge: str | None, pin: str) -> None:
         """Let a badge be proved by its PIN, one at a time: comparing takes memory."""
@@ -300,6 +295,8 @@ class Answers:
         filters = parameter(params, "filters", dict, {})
         if not all(isinstance(value, str) for value in filters.values()):
             raise InputError("The filters of a list are texts.", reason="protocol")
+        if name in site_exceptions.LISTS:
+            return self._site_exceptions(name, filters)
         rules = self._core.rules
 
         def rows(database: Database) -> Iterator[bytes]:
@@ -308,10 +305,27 @@ class Answers:
 
         return self._core.reading.pages(rows)
 
+    async def _site_exceptions(
+        self, name: str, filters: dict[str, str]
+    ) -> AsyncIterator[list[bytes]]:
+        if self._core.all_stations is None:
+            raise InputError("A training copy has no site.", reason="training")
+        found = await self._core.all_stations.read()
+        rows = site_exceptions.listed(name, filters, found)
+        async for page in self._core.reading.pages(lambda _: rows):
+            yield page
+
     def _decode(self, params: Params) -> AsyncIterator[list[bytes]]:
         raw = _code_bytes(params)
         codes = self._core.rules.codes
         return self._core.reading.pages(lambda database: iter(meanings_of(database, raw, codes)))
+
+    async def _sync(self, params: Params) -> AsyncIterator[list[bytes]]:
+        upstream = self._core.upstream
+        if upstream is None:
+            raise InputError("A training copy delivers nothing.", reason="training")
+        async for row in upstream.sync(once=parameter(params, "once", bool, False)):
+            yield [msgspec.json.encode(row)]
 
     async def _doctor(self, _: Params) -> AsyncIterator[list[bytes]]:
         pragmas = await _result(self._core.worker.do(lambda booking: pragmas_in_force(booking.db)))
@@ -323,6 +337,7 @@ class Answers:
                 self._core.rules,
                 now=utc_now(),
                 pragmas=pragmas,
+                disk_free_bytes=self._core.disk.ask(),
                 disk_stop_mb=alarms.disk_stop_mb,
                 disk_warn_mb=alarms.disk_warn_mb,
             )

@@ -20,7 +20,9 @@ from mes_terminal.domain.scan import CODE_MAX_BYTES, ScanRequest
 from mes_terminal.errors import DatabaseError, InputError, StationError
 from mes_terminal.station.clock import IdMaker, given_instant, utc_now
 from mes_terminal.station.healing import Healer
+from mes_terminal.station.home import Note, settle_home
 from mes_terminal.store.database import SqliteError, attempt, open_database
+from mes_terminal.store.epochs import read_position
 from mes_terminal.usecases.fail_scan import conclude_failed
 from mes_terminal.usecases.handle_scan import handle_scan, rehearse_scan
 from mes_terminal.usecases.idle_logoff import last_use, sign_out_idle
@@ -34,6 +36,7 @@ if TYPE_CHECKING:
 
     from mes_terminal.domain.rules import StationRules
     from mes_terminal.domain.scan import Scan
+    from mes_terminal.station.disk import DiskGuard
     from mes_terminal.store.database import Connection
 
 CHECKPOINT_SCANS: Final = 200
@@ -57,13 +60,20 @@ def collect_only_between_scans() -> None:
 class Booking:
     """The writing connection and what is done on it. One thread at a time."""
 
-    def __init__(self, database: Path, rules: StationRules) -> None:
-        """Open (make, migrate) the database and prepare it for these rules."""
+    def __init__(self, database: Path, rules: StationRules, disk: DiskGuard | None = None) -> None:
+        """Open (make, migrate) the database and prepare it for these rules; `disk` is asked before
+        each scan."""
         self.rules = rules
         self.new_id = IdMaker()
+        self._disk = disk
+        if disk is not None:
+            disk.look()  # a full disk lets the reserve go before anything is written
         self.db = open_database(database)
         self._scans_since_checkpoint = 0
         self._healer = Healer(self.db, rules, refused=raise_if_damaged)
+        self.moved = settle_home(self.db, rules, now=utc_now())
+        """Why an epoch was begun, in a sentence; `None` if none was."""
+        self._note = Note(database)
         prepare_station(self.db, rules)
         self._last_reading = last_reading(self.db)
         self._last_use = last_use(self.db)
@@ -129,6 +139,7 @@ class Booking:
 
     def rest(self) -> None:
         """Do what time brings while nothing is scanned: sign out who has not scanned for long."""
+        self._note_position()
         try:
             self._sign_out_idle(utc_now())
         except SqliteError as error:
@@ -158,6 +169,8 @@ class Booking:
     def book(self, request: ScanRequest) -> Outcome:
         """Journal one scan and handle it."""
         since_s = time.monotonic()
+        if self.disk_stops:
+            return self.no_room(request)
         try:
             (scan,) = self.journal([request])
         except SqliteError as error:
@@ -191,18 +204,34 @@ class Booking:
         while self.heal():
             pass
 
+    @property
+    def disk_stops(self) -> bool:
+        """Whether the disk has too little room to scan on (UP-6)."""
+        return self._disk is not None and self._disk.stops
+
+    def no_room(self, request: ScanRequest) -> Outcome:
+        """The answer to a scan while `disk_stops`."""
+        assert self._disk is not None
+        logs.write("scan.no_room", device=request.device)
+        return self._not_recorded(
+            request,
+            f"NOT RECORDED: {self._disk.sentence()}",
+            "Stop work and call the supervisor; scan it again when there is room on the disk",
+        )
+
     def not_journalled(self, request: ScanRequest, error: SqliteError) -> Outcome:
         """The answer to a scan that the disk did not take. Damage is raised: the core must end."""
         raise_if_damaged(error)
         logs.write("scan.not_journalled", error=error, device=request.device)
-        return Outcome(
-            scan_id=self.new_id(),
-            code=request.raw[:CODE_MAX_BYTES].decode("utf-8", errors="replace"),
-            outcome="rejected",
-            reason="disk",
-            message=f"NOT RECORDED: the disk refused it ({error})",
-            hint="Call the supervisor; scan it again when the disk is mended",
+        return self._not_recorded(
+            request,
+            f"NOT RECORDED: the disk refused it ({error})",
+            "Call the supervisor; scan it again when the disk is mended",
         )
+
+    def count_work(self) -> None:
+        """Let writing that no scan did count towards the next checkpoint."""
+        self._scans_since_checkpoint += 1
 
     def tidy(self, *, idle: bool) -> None:
         """Do what must not cost a scan, if it is time: checkpoint, and collect garbage.
@@ -216,12 +245,31 @@ class Booking:
                 self.db.checkpoint()
             except SqliteError as error:
                 logs.write("database.no_checkpoint", error=error)
+            self._note_position()
         if gc.get_count()[0] >= GARBAGE_MIN:  # counts on while the collector itself is off
             gc.collect()
 
     def close(self) -> None:
         """Close the connection."""
+        self._note_position()
         self.db.close()
+
+    def _not_recorded(self, request: ScanRequest, message: str, hint: str) -> Outcome:
+        return Outcome(
+            scan_id=self.new_id(),
+            code=request.raw[:CODE_MAX_BYTES].decode("utf-8", errors="replace"),
+            outcome="rejected",
+            reason="disk",
+            message=message,
+            hint=hint,
+        )
+
+    def _note_position(self) -> None:
+        """Note how far the log is, beside the database: an older one put here would show."""
+        try:
+            self._note.update(read_position(self.db.conn))
+        except SqliteError as error:
+            logs.write("home.not_noted", error=error)
 
     def _sign_out_idle(self, now: str) -> None:
         if sign_out_idle(self.db, self.rules, now=now, last=self._last_use):

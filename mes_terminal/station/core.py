@@ -23,13 +23,17 @@ from mes_terminal.link.places import socket_path
 from mes_terminal.link.server import LinkServer
 from mes_terminal.station import lock, notify
 from mes_terminal.station.answers import Answers
+from mes_terminal.station.backups import NightlyBackup
 from mes_terminal.station.booking import recovered_sentence
 from mes_terminal.station.clock import utc_now
+from mes_terminal.station.disk import DiskGuard, watch_disk
 from mes_terminal.station.label_printer import label_printer_of
 from mes_terminal.station.reading import Reading
 from mes_terminal.station.scanners import Scanners
 from mes_terminal.station.schedule import DailyReport
+from mes_terminal.station.site_exceptions import all_stations_of
 from mes_terminal.station.training import for_training, require_kind, training_settings
+from mes_terminal.station.upstream import Upstream
 from mes_terminal.station.worker import Worker
 from mes_terminal.usecases.station_view import station_view
 
@@ -77,6 +81,7 @@ class Core:
         self.stopping = asyncio.Event()
         self._loop = asyncio.get_running_loop()
         self._death: BaseException | None = None
+        self.disk = DiskGuard(database, settings.alarms, makes_reserve=True)
         self.worker = Worker(
             database,
             self.rules,
@@ -84,6 +89,9 @@ class Core:
             waiting=self._queue_changed,
             settled=self._make_view,
             died=self._die,
+            rested=self._wake_relay,
+            refused=self._hear_refused,
+            disk=self.disk,
         )
         self.reading = Reading(database)
         self.scanners = Scanners(
@@ -94,6 +102,12 @@ class Core:
         )
         self.labels = label_printer_of(settings, self.reading, self.worker, self._scanner_changed)
         self.reports = DailyReport(database, settings, self.rules, self.reading)
+        self.backups = NightlyBackup(
+            database, settings, self.rules.zone, changed=self._view_changed
+        )
+        self.loading = asyncio.Lock()
+        self.upstream = None if training else self._make_upstream()
+        self.all_stations = all_stations_of(self.upstream, self.reading, self.rules)
         self.server = LinkServer(socket_path(database), Answers(self).answer)
 
     async def run(self, held: lock.Lock) -> None:
@@ -109,9 +123,19 @@ class Core:
             self.scanners.start()
             if self.labels is not None:
                 self.labels.start()
+            if self.upstream is not None:
+                self.upstream.start()
             notify.notify("READY=1\nSTATUS=Scanning")
             logs.write("core.ready", database=self.database, socket=self.server.path)
-            ticks = [asyncio.create_task(each) for each in (self._tick(), self.reports.run())]
+            ticks = [
+                asyncio.create_task(each)
+                for each in (
+                    self._tick(),
+                    self.reports.run(),
+                    self.backups.run(),
+                    watch_disk(self.disk, self._view_changed),
+                )
+            ]
             await self.stopping.wait()
             for each in ticks:
                 each.cancel()
@@ -128,11 +152,24 @@ class Core:
         """Queue a scan, from any thread."""
         return self.worker.scan(prepare)
 
+    def _make_upstream(self) -> Upstream:
+        return Upstream(
+            self.database,
+            self.settings,
+            self.worker,
+            changed=self._view_changed,
+            loading=self.loading,
+        )
+
     async def _shut(self) -> None:
         notify.notify("STOPPING=1")
         logs.write("core.stopping")
         self.server.push("stopping", None)
         await asyncio.to_thread(self.scanners.stop)
+        if self.all_stations is not None:
+            await self.all_stations.stop()
+        if self.upstream is not None:
+            await self.upstream.stop()
         if self.labels is not None:
             await asyncio.to_thread(self.labels.stop)
         if self.worker.is_alive():
@@ -180,14 +217,24 @@ class Core:
             },
         )
 
+    def _view_changed(self) -> None:
+        with contextlib.suppress(CoreError):
+            self.worker.do(lambda _: None)  # the view is made when it has been done
+
     def _scanner_changed(self) -> None:
         with contextlib.suppress(CoreError):
             self.worker.do(self.scanners.watch)  # the view is made when it has been done
 
     def _hear(self, scan: Scan, outcome: Outcome) -> None:
         self.scanners.tell(scan.device, outcome)
+        if self.upstream is not None:
+            self.upstream.heard()
         if self.labels is not None and outcome.outcome == "completed":
             self.labels.wake()
+        self._push("outcome", outcome)
+
+    def _hear_refused(self, device: str, outcome: Outcome) -> None:
+        self.scanners.tell(device, outcome)
         self._push("outcome", outcome)
 
     def _queue_changed(self, raws: list[bytes]) -> None:
@@ -197,6 +244,10 @@ class Core:
     def _rest(self, booking: Booking) -> None:
         booking.rest()
         self.scanners.watch(booking)
+
+    def _wake_relay(self, booking: Booking) -> None:
+        if self.upstream is not None:
+            self.upstream.settled(booking)
 
     def _make_view(self, booking: Booking) -> None:
         if not self.server.subscribers:
@@ -211,8 +262,14 @@ class Core:
         view = station_view(booking.db, self.rules, now=utc_now())
         trouble = self.labels.trouble if self.labels is not None else None
         view = msgspec.structs.replace(
-            view, scanners=self.scanners.views(), printer_trouble=trouble
+            view,
+            scanners=self.scanners.views(),
+            printer_trouble=trouble,
+            backup_trouble=self.backups.trouble,
+            disk=self.disk.view(),
         )
+        if self.upstream is not None:
+            view = msgspec.structs.replace(view, upstream=self.upstream.view(view.upstream))
         return for_training(view) if self.training else view
 
     def _push(self, kind: str, data: object) -> None:

@@ -12,10 +12,11 @@ from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from msgspec import UNSET, Struct, UnsetType
+from msgspec import UNSET, Struct, UnsetType, structs
 
 from mes_terminal.domain.load_proposal import Agreement, content_hash
 from mes_terminal.errors import InputError
+from mes_terminal.exchange.mapping import MAPPING_FILE
 from mes_terminal.station.clock import given_instant, utc_now
 from mes_terminal.store.database import open_reader
 from mes_terminal.store.folder import read_folder
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from mes_terminal.domain.rules import StationRules
+    from mes_terminal.exchange.faults import Fault
     from mes_terminal.station.booking import Booking
     from mes_terminal.store.database import Connection, Database
     from mes_terminal.store.load_proposals import Proposed
@@ -33,9 +35,11 @@ if TYPE_CHECKING:
 
 
 class LoadOrder(Struct, frozen=True, kw_only=True):
-    """What is asked: a folder, whether it is only checked, and a time given."""
+    """What is asked: a folder, how it is read, whether it is only checked, and a time given."""
 
     folder: str
+    mapping: str | None = None
+    """A file in the place of the folder's own `mapping.toml`."""
     dry_run: bool = False
     diff: bool = False
     at: str | None = None
@@ -50,6 +54,8 @@ class ProposeOrder(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     """Propose a folder, for another person to apply it."""
 
     folder: str
+    mapping: str | None = None
+    """A file in the place of the folder's own `mapping.toml`."""
     badge: str
     pin: str = ""
 
@@ -101,7 +107,9 @@ def load(booking: Booking, folder: Path, order: LoadOrder) -> LoadResult:
     """
     if order.applies:
         propose_load.require_one_person(booking.db, booking.rules)
-    checked = _checked(booking.db, folder, booking.rules, at=order.at, diff=order.diff)
+    checked = _checked(
+        booking.db, folder, booking.rules, mapping=order.mapping, at=order.at, diff=order.diff
+    )
     if checked.result.faults or not order.applies:
         return checked.result
     _set_down_whole(booking, checked)
@@ -113,7 +121,7 @@ def check(database: Path, folder: Path, order: LoadOrder, rules: StationRules) -
     with closing(open_reader(database)) as reader:
         if order.applies:
             propose_load.require_one_person(reader, rules)
-        return _checked(reader, folder, rules, at=order.at, diff=order.diff)
+        return _checked(reader, folder, rules, mapping=order.mapping, at=order.at, diff=order.diff)
 
 
 def set_down(booking: Booking, checked: Checked) -> Iterator[None]:
@@ -147,10 +155,10 @@ def apply_checked(
     return ProposedResult(result.tables, result.faults, proposal=agreement.proposal_id)
 
 
-def check_proposal(database: Path, folder: Path, rules: StationRules) -> Checked:
+def check_proposal(database: Path, order: ProposeOrder, rules: StationRules) -> Checked:
     """Check a folder that is to be proposed, on a connection of its own."""
     with closing(open_reader(database)) as reader:
-        return _checked(reader, folder, rules, at=None, diff=True)
+        return _checked_to_propose(reader, order, rules)
 
 
 def keep_proposal(booking: Booking, order: ProposeOrder, checked: Checked) -> LoadResult:
@@ -160,6 +168,7 @@ def keep_proposal(booking: Booking, order: ProposeOrder, checked: Checked) -> Lo
     if not result.faults and result.diff is not UNSET and result.diff.total:
         number = propose_load.propose(
             booking.db, result, folder=str(Path(order.folder).absolute()),
+            mapping=order.mapping and str(Path(order.mapping).absolute()),
             content_hash=checked.content_hash, by=order.badge, rules=booking.rules, now=utc_now(),
         )  # fmt: skip
     return ProposedResult(result.tables, result.faults, result.diff, proposal=number)
@@ -167,7 +176,7 @@ def keep_proposal(booking: Booking, order: ProposeOrder, checked: Checked) -> Lo
 
 def propose(booking: Booking, order: ProposeOrder) -> LoadResult:
     """Check a folder and propose it, for a command that is the core for the moment."""
-    checked = _checked(booking.db, Path(order.folder), booking.rules, at=None, diff=True)
+    checked = _checked_to_propose(booking.db, order, booking.rules)
     return keep_proposal(booking, order, checked)
 
 
@@ -207,19 +216,37 @@ def refuse(booking: Booking, order: DecideLoadOrder) -> LoadResult:
 
 
 def _checked(
-    db: Database, folder: Path, rules: StationRules, *, at: str | None, diff: bool
-) -> Checked:
+    db: Database, folder: Path, rules: StationRules, *, mapping: str | None, at: str | None,
+    diff: bool,
+) -> Checked:  # fmt: skip
     load_time = _load_time(at, rules) or utc_now()
-    files = read_folder(folder)
+    instead = {} if mapping is None else {MAPPING_FILE: Path(mapping)}
+    files = read_folder(folder, instead)
     staged = load_master_data.stage(db.conn, files, rules=rules, load_time=load_time)
     result = load_master_data.result_of(db.conn, staged, rules=rules, diff=diff)
+    if mapping is not None:
+        result = structs.replace(result, faults=_named(result.faults, mapping))
     return Checked(staged, result, load_time, content_hash(files))
+
+
+def _named(faults: list[Fault], mapping: str) -> list[Fault]:
+    """Return faults of the mapping under the name of the file that was given for it."""
+    return [
+        structs.replace(fault, file=mapping) if fault.file == MAPPING_FILE else fault
+        for fault in faults
+    ]
+
+
+def _checked_to_propose(db: Database, order: ProposeOrder, rules: StationRules) -> Checked:
+    return _checked(db, Path(order.folder), rules, mapping=order.mapping, at=None, diff=True)
 
 
 def _checked_again(
     db: Database, proposed: Proposed, order: DecideLoadOrder, rules: StationRules
 ) -> Checked:
-    checked = _checked(db, Path(proposed.folder), rules, at=order.at, diff=False)
+    checked = _checked(
+        db, Path(proposed.folder), rules, mapping=proposed.mapping, at=order.at, diff=False
+    )
     propose_load.require_same(proposed, checked.content_hash)
     return checked
 

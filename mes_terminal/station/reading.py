@@ -36,8 +36,8 @@ takes long shows how far it is."""
 class Reading(threading.Thread):
     """The thread. `start` once, `stop` once."""
 
-    def __init__(self, database: Path) -> None:
-        super().__init__(name="reading", daemon=True)
+    def __init__(self, database: Path, *, name: str = "reading") -> None:
+        super().__init__(name=name, daemon=True)
         self._database = database
         self._work: queue.Queue[Work | None] = queue.Queue(WORK_WAITING_MAX)
         self._opened = Future[None]()

@@ -9,8 +9,6 @@ tried again later.
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import os
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -21,6 +19,7 @@ from mes_terminal import logs
 from mes_terminal.domain.instants import plus_seconds, to_datetime
 from mes_terminal.errors import StationError
 from mes_terminal.station.clock import utc_now
+from mes_terminal.store.whole_file import write_whole
 from mes_terminal.usecases.lists import read_list
 from mes_terminal.usecases.validate_plant import Finding, report_text
 
@@ -115,18 +114,3 @@ def day_due(now: str, at: str, zone: ZoneInfo) -> str:
     if local.strftime("%H:%M") < at:
         local -= timedelta(days=1)
     return local.date().isoformat()
-
-
-def write_whole(path: Path, content: bytes) -> None:
-    """Write a file so that it is there whole or not at all. Raises `OSError`."""
-    passing = path.with_name(f".{path.name}.part")
-    try:
-        with passing.open("wb") as stream:
-            stream.write(content)
-            stream.flush()
-            os.fsync(stream.fileno())
-        passing.replace(path)
-    except OSError:
-        with contextlib.suppress(OSError):
-            passing.unlink(missing_ok=True)
-        raise

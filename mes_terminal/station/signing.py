@@ -6,7 +6,7 @@ passes): a tenth of a second, so never on the thread that books scans.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from mes_terminal.domain.people import is_pin
 from mes_terminal.errors import InputError
@@ -16,6 +16,18 @@ from mes_terminal.usecases.authenticate import begin_try, end_try
 if TYPE_CHECKING:
     from mes_terminal.station.booking import Booking
     from mes_terminal.usecases.authenticate import Try
+
+
+class Signed(Protocol):
+    """What is asked for by badge and PIN."""
+
+    @property
+    def proof(self) -> str | None:
+        """The badge whose PIN must be right; `None`: nobody's."""
+
+    @property
+    def pin(self) -> str:
+        """The PIN that was given for it."""
 
 
 def hash_of(pin: str) -> str:

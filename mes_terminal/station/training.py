@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from mes_terminal.errors import CoreError, InputError, NoDatabaseError
-from mes_terminal.settings.tables import LabelsTable, ReportsTable
+from mes_terminal.settings.tables import BackupTable, LabelsTable, ReportsTable
 from mes_terminal.station import lock
 from mes_terminal.station.clock import utc_now
 from mes_terminal.store.training_mark import BESIDE, is_training
@@ -78,7 +78,7 @@ def remove_copy(target: Path) -> bool:
     if held is None:
         raise CoreError(f"Somebody trains on {target}. Leave that screen first.", reason="held")
     try:
-        for name in ("", *BESIDE, ".log", ".log.1"):
+        for name in ("", *BESIDE, ".log", ".log.1", ".home", ".reserve"):
             target.with_name(target.name + name).unlink(missing_ok=True)
     finally:
         held.let_go()
@@ -100,12 +100,13 @@ def require_kind(database: Path, *, training: bool) -> None:
 def for_training(view: StationView) -> StationView:
     """Return what the screen shows of a training copy: that it is one, and that nothing waits."""
     return msgspec.structs.replace(
-        view, mode="training", postings_waiting=0, oldest_waiting_at=None
+        view, mode="training", postings_waiting=0, oldest_waiting_at=None, upstream=None
     )
 
 
 def training_settings(settings: Settings) -> Settings:
-    """Return the settings of a training core: no real scanner, no printer, no report."""
+    """Return the settings of a training core: no real scanner, no printer, no report, no
+    backup, no reserve."""
     scanners = {name: table for name, table in settings.scanner.items()
                 if table.driver == SIMULATED}  # fmt: skip
     return msgspec.structs.replace(
@@ -113,4 +114,6 @@ def training_settings(settings: Settings) -> Settings:
         scanner=scanners,
         labels=LabelsTable(),
         reports=ReportsTable(validation_at="none"),
+        backup=BackupTable(at="none"),
+        alarms=msgspec.structs.replace(settings.alarms, disk_reserve_mb=0),
     )

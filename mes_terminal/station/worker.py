@@ -12,6 +12,7 @@ import threading
 import time
 from concurrent.futures import Future
 from dataclasses import dataclass
+from functools import partial
 from itertools import groupby
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from mes_terminal.domain.outcome import Outcome
     from mes_terminal.domain.rules import StationRules
     from mes_terminal.domain.scan import Scan, ScanRequest
+    from mes_terminal.station.disk import DiskGuard
 
 T = TypeVar("T")
 
@@ -34,6 +36,8 @@ JOBS_WAITING_MAX: Final = 5000
 """Scans ahead of the station by many minutes of scanning; more is a fault, and is refused."""
 BATCH_MAX: Final = 64
 """Scans journalled in one commit at most, so that the first answer does not wait for long."""
+REST_S: Final = 0.01
+"""A moment: by then whoever waited for the last outcome has it and is through with it."""
 IDLE_S: Final = 1.0
 """After so long without a scan the log is moved into the database."""
 
@@ -59,7 +63,10 @@ Job = ScanJob | WorkJob
 
 
 class Worker(threading.Thread):
-    """The thread. `heard` is told, on this thread, each outcome and how many scans wait."""
+    """The thread. `heard` is told, on this thread, each outcome and how many scans wait; `refused`
+    the answer to a scan that the disk had no room for, and the scan's device. `settled` is called
+    when nothing waits any more, `rested` a moment later, if still nothing does: for what would be
+    in the way of whoever waits for an outcome."""
 
     def __init__(
         self,
@@ -70,6 +77,9 @@ class Worker(threading.Thread):
         waiting: Callable[[list[bytes]], None],
         settled: Callable[[Booking], None],
         died: Callable[[BaseException], None],
+        rested: Callable[[Booking], None] = lambda _: None,
+        refused: Callable[[str, Outcome], None] = lambda _device, _outcome: None,
+        disk: DiskGuard | None = None,
     ) -> None:
         super().__init__(name="store")
         self._database = database
@@ -77,7 +87,10 @@ class Worker(threading.Thread):
         self._heard = heard
         self._waiting = waiting
         self._settled = settled
+        self._rested = rested
         self._died = died
+        self._refused = refused
+        self._disk = disk
         self._jobs: queue.Queue[Job] = queue.Queue(JOBS_WAITING_MAX)
         self._stopping = threading.Event()
         self.ready: Future[list[Outcome]] = Future()
@@ -108,7 +121,9 @@ class Worker(threading.Thread):
     def run(self) -> None:
         """Open the database, recover, and work until stopped."""
         try:
-            booking = Booking(self._database, self._rules)
+            booking = Booking(self._database, self._rules, self._disk)
+            if booking.moved is not None:
+                logs.say(booking.moved)
             collect_only_between_scans()
         except BaseException as error:  # noqa: BLE001  told to the thread that waits for it
             self.ready.set_exception(error)
@@ -137,11 +152,17 @@ class Worker(threading.Thread):
             ) from None
 
     def _loop(self, booking: Booking) -> None:
+        has_rested = True
         while not self._stopping.is_set():
-            jobs = self._take()
+            jobs = self._take(IDLE_S if has_rested else REST_S)
+            if not jobs and not has_rested:
+                has_rested = True
+                self._work(booking, [WorkJob(self._rested, Future())])
+                continue
             if not jobs:
                 booking.tidy(idle=True)
                 continue
+            has_rested = False
             for is_scan, group in groupby(jobs, key=lambda job: isinstance(job, ScanJob)):
                 if is_scan:
                     self._book(booking, list(group))  # type: ignore[arg-type]
@@ -152,10 +173,10 @@ class Worker(threading.Thread):
                 booking.tidy(idle=False)
                 self._work(booking, [WorkJob(self._settled, Future())])
 
-    def _take(self) -> list[Job]:
-        """Return every waiting job, at most a batch; none after a second of silence."""
+    def _take(self, silence_s: float) -> list[Job]:
+        """Return every waiting job, at most a batch; none after so long a silence."""
         try:
-            jobs = [self._jobs.get(timeout=IDLE_S)]
+            jobs = [self._jobs.get(timeout=silence_s)]
         except queue.Empty:
             return []
         while len(jobs) < BATCH_MAX:
@@ -169,11 +190,13 @@ class Worker(threading.Thread):
         taken = [(job, request) for job in jobs if (request := _prepare(booking, job))]
         if not taken:
             return
+        if booking.disk_stops:
+            self._refuse(taken, booking.no_room)
+            return
         try:
             scans = booking.journal([request for _, request in taken])
         except SqliteError as error:
-            for job, request in taken:
-                job.answer.set_result(booking.not_journalled(request, error))
+            self._refuse(taken, partial(booking.not_journalled, error=error))
             return
         for position, ((job, _), scan) in enumerate(zip(taken, scans, strict=True)):
             if len(scans) > 1:  # drawing the one at hand would delay its outcome
@@ -186,6 +209,16 @@ class Worker(threading.Thread):
                     if not later.answer.done():
                         later.answer.set_exception(_journalled_error())
                 raise
+
+    def _refuse(
+        self,
+        taken: list[tuple[ScanJob, ScanRequest]],
+        answer_to: Callable[[ScanRequest], Outcome],
+    ) -> None:
+        for job, request in taken:
+            outcome = answer_to(request)
+            self._refused(request.device, outcome)
+            job.answer.set_result(outcome)
 
     def _handle(self, booking: Booking, job: ScanJob, scan: Scan) -> None:
         if self._stopping.is_set():

@@ -137,8 +137,9 @@ SELECT CASE WHEN outbox_seq <> position
        ELSE 'posting ' || outbox_seq || ' is not in the queue' END
 FROM (
     SELECT event.outbox_seq, row_number() OVER (ORDER BY event.event_seq) AS position,
-           delivery.outbox_seq IS NULL AS not_queued
-    FROM event LEFT JOIN delivery ON delivery.outbox_seq = event.outbox_seq
+           delivery.outbox_seq IS NULL AND event.outbox_seq > pruned_below AS not_queued
+    FROM event CROSS JOIN upstream_state
+    LEFT JOIN delivery ON delivery.outbox_seq = event.outbox_seq
     WHERE event.outbox_seq IS NOT NULL
 )
 WHERE outbox_seq <> position OR not_queued
@@ -146,6 +147,24 @@ UNION ALL
 SELECT 'the queue holds ' || outbox_seq || ', which is no posting'
 FROM delivery
 WHERE NOT EXISTS (SELECT 1 FROM event WHERE event.outbox_seq = delivery.outbox_seq)
+UNION ALL
+SELECT 'the queue holds ' || found || ' ' || name || ' postings and counts ' || counted
+FROM (
+    SELECT 'waiting' AS name,
+           (SELECT count(*) FROM delivery
+             WHERE status = 'waiting' AND status <> 'delivered' AND let_go = 0) AS found,
+           (SELECT count(outbox_seq) FROM event) - settled - refused - parked AS counted
+    FROM upstream_state
+    UNION ALL
+    SELECT 'refused', (SELECT count(*) FROM delivery
+             WHERE status = 'refused' AND status <> 'delivered' AND let_go = 0), refused
+    FROM upstream_state
+    UNION ALL
+    SELECT 'parked', (SELECT count(*) FROM delivery
+             WHERE status = 'parked' AND status <> 'delivered' AND let_go = 0), parked
+    FROM upstream_state
+)
+WHERE found <> counted
 """
 
 FAULTS_JOURNAL: Final = """
@@ -237,7 +256,7 @@ ORDER BY report_seq, child_id, parent_id, line_id
 REPORTS: Final = "SELECT * FROM report ORDER BY report_seq"
 COUNTS: Final = """
 SELECT (SELECT count(*) FROM movement), (SELECT count(*) FROM balance),
-       (SELECT count(*) FROM event), (SELECT count(*) FROM delivery),
+       (SELECT count(*) FROM event), (SELECT count(outbox_seq) FROM event),
        (SELECT count(*) FROM scan_journal),
        (SELECT count(*) FROM scan_journal) - (SELECT count(*) FROM scan_outcome)
 """

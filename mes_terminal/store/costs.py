@@ -5,8 +5,6 @@ a report to its movements by their sequence. Prices and rates are those of the m
 Called by `usecases.order_costs`.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from fractions import Fraction
 from typing import Any, Final
 
@@ -22,6 +20,7 @@ from mes_terminal.domain.cost_facts import (
     Use,
 )
 from mes_terminal.domain.quantity import MICRO
+from mes_terminal.store.checks import snapshot
 from mes_terminal.store.database import Connection, Database
 
 WITH_REPORTS: Final = """
@@ -174,7 +173,8 @@ def orders_with_reports(database: Database) -> list[str]:
 
 def read_costed_order(database: Database, work_order: str) -> CostedOrder | None:
     """Return the facts of an order as they are at one moment; `None`: there is no such order."""
-    with _one_moment(database.conn) as conn:
+    conn = database.conn
+    with snapshot(database):
         row = conn.execute(ORDER, {"work_order": work_order}).fetchone()
         if row is None:
             return None
@@ -290,16 +290,3 @@ def _read_outputs(conn: Connection, order: _Order, moved: list[_Moved]) -> tuple
         )
         for row in rows
     )
-
-
-@contextmanager
-def _one_moment(conn: Connection) -> Iterator[Connection]:
-    """Read in one transaction, so that all statements see the same reports."""
-    if conn.in_transaction:
-        yield conn
-        return
-    conn.execute("BEGIN")
-    try:
-        yield conn
-    finally:
-        conn.execute("COMMIT")

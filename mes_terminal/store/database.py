@@ -187,11 +187,16 @@ def _read_pragma(connection: Connection, name: str) -> int | str:
 
 
 def _christen(connection: Connection) -> None:
+    epoch, now = secrets.token_hex(8), format_instant(datetime.now(UTC))
     connection.execute("BEGIN IMMEDIATE")
-    connection.executemany(
-        "INSERT OR IGNORE INTO meta (key, value) VALUES (?, ?)",
-        [("epoch", secrets.token_hex(8)), ("created_at", format_instant(datetime.now(UTC)))],
-    )
+    if connection.execute("SELECT 1 FROM epoch").fetchone() is None:  # stopped here, perhaps
+        connection.executemany(
+            "INSERT INTO meta (key, value) VALUES (?, ?)", [("epoch", epoch), ("created_at", now)]
+        )
+        connection.execute(
+            "INSERT INTO epoch (epoch, began_at, first_sequence, why) VALUES (?, ?, 1, 'made')",
+            [epoch, now],
+        )
     connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
     connection.execute("COMMIT")
 

@@ -90,7 +90,7 @@ SELECT exception.exception_id, exception.kind, exception.status, exception.sever
        scan_journal.raw, scan_journal.scan_id, scan_journal.received_at AS scanned_at,
        scan_journal.device, item.standard_cost_micro, item.cost_per_micro,
        coalesce(order_line.mount = 'required', 0) AS mount_required,
-{SUGGESTED} AS places
+{SUGGESTED} AS places, exception.subject
   FROM json_each(:ids) AS asked
  CROSS JOIN exception ON exception.exception_id = asked.value {_NAMED}
   LEFT JOIN order_line ON order_line.line_id = exception.line_id
@@ -193,6 +193,7 @@ class StoryRow(Struct, frozen=True):
     per_micro: int | None
     mount_required: int
     places: str | None
+    subject: str
 
 
 def count_causes(

@@ -19,6 +19,7 @@ def open_exception(
     cause: str | None,
     item_id: int | None = None,
     lot_id: int | None = None,
+    work_order_id: int | None = None,
     tries: int = 0,
 ) -> int:
     """Open an exception; return its id. There must be no open one of this kind and subject.
@@ -28,12 +29,13 @@ def open_exception(
     """
     cursor = conn.execute(
         """
-        INSERT INTO exception (kind, severity, subject, item_id, lot_id, quantity_micro, opened_at,
-                               opened_event_seq, cause_code, cause, tries)
-        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+        INSERT INTO exception (kind, severity, subject, item_id, lot_id, work_order_id,
+                               quantity_micro, opened_at, opened_event_seq, cause_code, cause,
+                               tries)
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
         """,
-        [kind, severity, subject, item_id, lot_id, quantity_micro, opened_at, event_seq,
-         f"{kind}:{cause_code}", cause, tries],
+        [kind, severity, subject, item_id, lot_id, work_order_id, quantity_micro, opened_at,
+         event_seq, f"{kind}:{cause_code}", cause, tries],
     )  # fmt: skip
     exception_id = cursor.lastrowid
     assert exception_id is not None
@@ -65,6 +67,27 @@ def open_subjects(conn: Connection, kind: ExceptionKind) -> list[OpenSubject]:
     return [OpenSubject(*row) for row in rows]
 
 
+def open_subject(conn: Connection, kind: ExceptionKind, subject: str) -> OpenSubject | None:
+    """Return the open exception of this kind about a subject."""
+    row = conn.execute(
+        """
+        SELECT exception_id, subject, opened_at FROM exception
+         WHERE kind = ? AND subject = ? AND status = 'open'
+        """,
+        [kind, subject],
+    ).fetchone()
+    return OpenSubject(*row) if row else None
+
+
+def was_about(conn: Connection, kind: ExceptionKind, subject: str) -> bool:
+    """Tell whether there ever was an exception of this kind about a subject. It looks through all
+    of the kind."""
+    row = conn.execute(
+        "SELECT EXISTS (SELECT 1 FROM exception WHERE kind = ? AND subject = ?)", [kind, subject]
+    ).fetchone()
+    return bool(row[0])
+
+
 def was_opened(conn: Connection, *, kind: ExceptionKind, subject: str, opened_at: str) -> bool:
     """Tell whether an exception of this kind and subject was opened at that moment, whatever became
     of it."""
@@ -92,6 +115,50 @@ def raise_open(
         [quantity_micro, kind, subject],
     ).fetchone()
     return (row[0], row[1]) if row else None
+
+
+def tell_open_again(
+    conn: Connection, *, kind: ExceptionKind, subject: str, cause_code: str, cause: str
+) -> None:
+    """Count a try that did not end the open exception of this kind and subject, and say why."""
+    conn.execute(
+        """
+        UPDATE exception SET cause_code = ?, cause = ?, tries = tries + 1
+         WHERE kind = ? AND subject = ? AND status = 'open'
+        """,
+        [f"{kind}:{cause_code}", cause, kind, subject],
+    )
+
+
+class Named(Struct, frozen=True):
+    """What a document names, as far as it is known here."""
+
+    work_order_id: int | None
+    item_id: int | None
+    lot_id: int | None
+
+
+def find_named(
+    conn: Connection,
+    *,
+    work_order: str | None,
+    item: str | None,
+    lot: str | None,
+    serial: str | None,
+) -> Named:
+    """Return the rows of a work order, an item, and a lot or serial of it."""
+    row = conn.execute(
+        """
+        SELECT (SELECT work_order_id FROM work_order WHERE work_order = :work_order), i.item_id,
+               (SELECT lot_id FROM lot
+                 WHERE lot.item_id = i.item_id AND lot.lot = coalesce(:lot, '')
+                   AND lot.serial = coalesce(:serial, '') AND lot.work_order_id = 0
+                   AND (:lot IS NOT NULL OR :serial IS NOT NULL))
+          FROM (SELECT (SELECT item_id FROM item WHERE item = :item) AS item_id) i
+        """,
+        {"work_order": work_order, "item": item, "lot": lot, "serial": serial},
+    ).fetchone()
+    return Named(*row)
 
 
 def resolve_open(conn: Connection, *, kind: ExceptionKind, subject: str, resolution: str) -> None:

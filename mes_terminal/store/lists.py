@@ -147,13 +147,13 @@ ORDER BY scan.scan_seq
 """
 
 OUTBOX: Final = """
-SELECT event.outbox_seq, event.body, delivery.status, delivery.attempts, event.recorded_at,
-       delivery.delivered_at, delivery.last_error
+SELECT event.outbox_seq, event.body, coalesce(delivery.status, 'delivered'),
+       coalesce(delivery.attempts, 1), event.recorded_at, delivery.delivered_at, delivery.last_error
 FROM event
-JOIN delivery ON delivery.outbox_seq = event.outbox_seq
+LEFT JOIN delivery ON delivery.outbox_seq = event.outbox_seq
 WHERE event.outbox_seq > :since
-  AND (:status IS NULL OR delivery.status = :status)
-  AND (:open IS NULL OR delivery.status <> 'delivered')
+  AND (:status IS NULL OR coalesce(delivery.status, 'delivered') = :status)
+  AND (:open IS NULL OR (delivery.status <> 'delivered' AND delivery.let_go = 0))
   AND (:type IS NULL OR event.type = :type)
 ORDER BY event.outbox_seq
 """

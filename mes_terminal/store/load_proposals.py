@@ -11,7 +11,7 @@ from msgspec import Struct
 from mes_terminal.store.database import Connection
 
 _COLUMNS = """
-    p.load_proposal_id, p.status, p.folder, p.content_hash, p.summary, p.person,
+    p.load_proposal_id, p.status, p.folder, p.mapping, p.content_hash, p.summary, p.person,
     coalesce(o.name, p.person), p.proposed_at, p.decided_by, coalesce(d.name, p.decided_by),
     p.decided_at, p.reason
 """
@@ -28,13 +28,14 @@ class Proposed(Struct, frozen=True):
     load_proposal_id: int
     status: str
     folder: str
+    mapping: str | None
     content_hash: str
     person: str
 
 
 def add(
-    conn: Connection, *, folder: str, content_hash: str, summary: str, diff: str, person: str,
-    at: str, event_seq: int,
+    conn: Connection, *, folder: str, mapping: str | None, content_hash: str, summary: str,
+    diff: str, person: str, at: str, event_seq: int,
 ) -> int:  # fmt: skip
     """Keep a new proposal; return its id. An open one of the same folder is replaced by it."""
     conn.execute(
@@ -47,11 +48,11 @@ def add(
     )
     made = conn.execute(
         """
-        INSERT INTO load_proposal (folder, content_hash, summary, diff, person, proposed_at,
-                                   proposed_seq)
-        VALUES (?, ?, ?, ?, ?, ?, ?)
+        INSERT INTO load_proposal (folder, mapping, content_hash, summary, diff, person,
+                                   proposed_at, proposed_seq)
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?)
         """,
-        [folder, content_hash, summary, diff, person, at, event_seq],
+        [folder, mapping, content_hash, summary, diff, person, at, event_seq],
     )
     assert made.lastrowid is not None
     return int(made.lastrowid)
@@ -69,8 +70,8 @@ def read(conn: Connection, load_proposal_id: int) -> Proposed | None:
     """Return a proposal, whatever became of it."""
     row = conn.execute(
         """
-        SELECT load_proposal_id, status, folder, content_hash, person FROM load_proposal
-        WHERE load_proposal_id = ?
+        SELECT load_proposal_id, status, folder, mapping, content_hash, person
+        FROM load_proposal WHERE load_proposal_id = ?
         """,
         [load_proposal_id],
     ).fetchone()

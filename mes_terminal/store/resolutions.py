@@ -46,7 +46,7 @@ def read_exception(conn: Connection, exception_id: int) -> OpenException | None:
     """Return an exception; `None`: there is none of that id."""
     row = conn.execute(
         """
-        SELECT x.exception_id, x.kind, x.status, w.work_order,
+        SELECT x.exception_id, x.kind, x.status, x.subject, w.work_order,
                coalesce(l.first_line, l.line), i.item, i.uom,
                x.quantity_micro, x.resolution
           FROM exception x

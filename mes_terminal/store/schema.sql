@@ -4,9 +4,21 @@
 -- '' and 0 stand for "none" where a column is part of a unique key; NULL everywhere else.
 
 CREATE TABLE meta (
-    key TEXT PRIMARY KEY,               -- epoch, created_at; training, training_of of a copy
+    -- epoch, created_at; home: where it was opened last; training, training_of, backup of a copy
+    key TEXT PRIMARY KEY,
     value TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
+
+-- The ids under which postings were numbered (UP-1), the newest last: `meta` has that one too.
+CREATE TABLE epoch (
+    epoch_seq INTEGER PRIMARY KEY,
+    epoch TEXT NOT NULL UNIQUE,
+    began_at TEXT NOT NULL,
+    first_sequence INTEGER NOT NULL,    -- the first posting that may carry it
+    why TEXT NOT NULL CHECK (
+        why = 'made' OR why = 'restored' OR why = 'elsewhere' OR why = 'behind'
+        OR why = 'training')
+) STRICT;
 
 -- Master data ------------------------------------------------------------------------------------
 
@@ -197,6 +209,7 @@ CREATE TABLE load_proposal (
     status TEXT NOT NULL DEFAULT 'open' CHECK (
         status = 'open' OR status = 'approved' OR status = 'refused' OR status = 'replaced'),
     folder TEXT NOT NULL,
+    mapping TEXT,                       -- a file in the place of the folder's own mapping.toml
     content_hash TEXT NOT NULL,         -- SHA-256 of its files' names and bytes
     summary TEXT NOT NULL,              -- JSON: rows by table, how much it touches
     diff TEXT,                          -- JSON: what it changes, while it is open
@@ -526,15 +539,81 @@ CREATE TABLE event (
 CREATE INDEX event_late ON event (event_time)
     WHERE scan_seq IS NOT NULL AND event_time <> recorded_at;
 
+-- What became of each posting (UP-4, UP-8): the only part of the outbox that changes. What was
+-- delivered long ago is pruned; its event never is (UP-5).
 CREATE TABLE delivery (
     outbox_seq INTEGER PRIMARY KEY REFERENCES event (outbox_seq),
     status TEXT NOT NULL DEFAULT 'waiting' CHECK (
         status = 'waiting' OR status = 'delivered' OR status = 'refused' OR status = 'parked'),
     attempts INTEGER NOT NULL DEFAULT 0,
     delivered_at TEXT,
-    last_error TEXT
+    last_error TEXT,
+    document TEXT,                      -- the receiver's number of what it made of it
+    answer TEXT,                        -- the receiver's last answer, as JSON
+    behind INTEGER,                     -- of a parked one: the refused posting that it waits for
+    let_go INTEGER NOT NULL DEFAULT 0 CHECK (let_go IN (0, 1))  -- refused, and so it stays
 ) STRICT;
-CREATE INDEX delivery_waiting ON delivery (outbox_seq) WHERE status <> 'delivered';
+-- What is still to be delivered, by what keeps it: each in the order of sending.
+CREATE INDEX delivery_open ON delivery (status, outbox_seq)
+    WHERE status <> 'delivered' AND let_go = 0;
+
+-- How it stands with the receiver, and counts that cost the same however long the outbox is: what
+-- waits is what was ever posted, less what is settled (delivered, or let go), refused and parked.
+CREATE TABLE upstream_state (
+    upstream_state_id INTEGER PRIMARY KEY CHECK (upstream_state_id = 1),
+    receiver TEXT,                      -- what it calls itself
+    greeted_at TEXT,
+    last_contact_at TEXT,
+    watermark INTEGER NOT NULL DEFAULT 0,     -- it has everything of this epoch up to here
+    pruned_below INTEGER NOT NULL DEFAULT 0,  -- delivered up to here and older than is kept: gone
+    down_version INTEGER NOT NULL DEFAULT 0,  -- documents from above are applied up to here (UP-9)
+    settled INTEGER NOT NULL DEFAULT 0,
+    refused INTEGER NOT NULL DEFAULT 0,
+    parked INTEGER NOT NULL DEFAULT 0
+) STRICT;
+INSERT INTO upstream_state (upstream_state_id) VALUES (1);
+
+-- What came down and could not be applied yet: tried again after whatever comes next (UP-9).
+CREATE TABLE down_waiting (
+    key TEXT PRIMARY KEY,               -- what it is about
+    version INTEGER NOT NULL,
+    document TEXT NOT NULL,             -- as it came
+    outcome TEXT NOT NULL CHECK (outcome IN ('not_here', 'refused')),
+    sentence TEXT                       -- why it was refused
+) STRICT, WITHOUT ROWID;
+
+-- Upstream's stock as it was read last, for the difference that is explained (`reconcile`); replaced
+-- whole by each reading.
+CREATE TABLE upstream_stock (
+    item TEXT NOT NULL,
+    lot TEXT NOT NULL,                  -- '' absent, as in the two that follow
+    serial TEXT NOT NULL,
+    location TEXT NOT NULL,
+    quantity_micro INTEGER NOT NULL,
+    PRIMARY KEY (item, lot, serial, location)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE upstream_reading (
+    upstream_reading_id INTEGER PRIMARY KEY CHECK (upstream_reading_id = 1),
+    as_of TEXT NOT NULL,                -- when it was true
+    watermark INTEGER NOT NULL,         -- it has the postings of the epoch up to here
+    epoch TEXT NOT NULL,
+    pieces INTEGER NOT NULL,            -- rows of upstream_stock
+    beyond TEXT NOT NULL,               -- JSON [[first, last]]: what else it has, behind gaps
+    noted_at TEXT NOT NULL
+) STRICT;
+
+CREATE TRIGGER delivery_counts AFTER UPDATE OF status, let_go ON delivery
+    WHEN OLD.status <> NEW.status OR OLD.let_go <> NEW.let_go
+    BEGIN UPDATE upstream_state SET
+        settled = settled + (NEW.status = 'delivered' OR NEW.let_go = 1)
+                          - (OLD.status = 'delivered' OR OLD.let_go = 1),
+        refused = refused + (NEW.status = 'refused' AND NEW.let_go = 0)
+                          - (OLD.status = 'refused' AND OLD.let_go = 0),
+        parked = parked + (NEW.status = 'parked' AND NEW.let_go = 0)
+                        - (OLD.status = 'parked' AND OLD.let_go = 0)
+        WHERE upstream_state_id = 1; END;
+CREATE TRIGGER delivery_counts_parked AFTER INSERT ON delivery WHEN NEW.status = 'parked'
+    BEGIN UPDATE upstream_state SET parked = parked + 1 WHERE upstream_state_id = 1; END;
 
 -- What goes upstream is queued with the event itself (UP-1).
 CREATE TRIGGER event_queues_delivery AFTER INSERT ON event WHEN NEW.outbox_seq IS NOT NULL
@@ -1020,6 +1099,10 @@ CREATE TRIGGER event_no_update BEFORE UPDATE ON event
     BEGIN SELECT RAISE(ABORT, 'event is append-only'); END;
 CREATE TRIGGER event_no_delete BEFORE DELETE ON event
     BEGIN SELECT RAISE(ABORT, 'event is append-only'); END;
+CREATE TRIGGER epoch_no_update BEFORE UPDATE ON epoch
+    BEGIN SELECT RAISE(ABORT, 'epoch is append-only'); END;
+CREATE TRIGGER epoch_no_delete BEFORE DELETE ON epoch
+    BEGIN SELECT RAISE(ABORT, 'epoch is append-only'); END;
 CREATE TRIGGER movement_no_update BEFORE UPDATE ON movement
     BEGIN SELECT RAISE(ABORT, 'movement is append-only'); END;
 CREATE TRIGGER movement_no_delete BEFORE DELETE ON movement

@@ -1,14 +1,13 @@
 """Reads of the operator's screen: the current and next orders, mounts, last scans, what waits."""
 
-from typing import Any
+from typing import Any, Final
+
+from msgspec import Struct
 
 from mes_terminal.domain import order_changes
 from mes_terminal.domain.quantity import format_quantity
 from mes_terminal.domain.view import CountView, MountView, OrderView, ScanView
 from mes_terminal.store.database import Connection
-
-WAITING_COUNTED = 1_000_000
-"""More waiting postings than this are not counted further."""
 
 
 def read_orders(
@@ -122,17 +121,46 @@ def read_last_scans(conn: Connection, *, limit: int) -> list[ScanView]:
     ]
 
 
-def read_waiting(conn: Connection) -> tuple[int, str | None]:
-    """Return how many postings wait to be delivered, and when the oldest was queued."""
+class Outbox(Struct, frozen=True):
+    """How many postings are not upstream, by what keeps them, and since when the oldest waits."""
+
+    waiting: int
+    refused: int
+    parked: int
+    oldest_at: str | None
+
+
+_OLDEST_WAITING: Final = """
+    SELECT min(outbox_seq) AS outbox_seq FROM delivery
+     WHERE status = 'waiting' AND status <> 'delivered' AND let_go = 0
+"""
+_OLDEST_UNSENT: Final = " UNION ALL ".join(
+    _OLDEST_WAITING.replace("waiting", status) for status in ("waiting", "refused", "parked")
+)
+
+
+def read_outbox(conn: Connection) -> Outbox:
+    """Return how it stands with the outbox: the same work however long it is."""
     row = conn.execute(
-        """
-        SELECT w.waiting, e.recorded_at
-          FROM (SELECT count(*) AS waiting, min(outbox_seq) AS oldest
-                  FROM (SELECT outbox_seq FROM delivery WHERE status <> 'delivered'
-                         ORDER BY outbox_seq LIMIT ?)) w
-          LEFT JOIN event e ON e.outbox_seq = w.oldest
-        """,
-        [WAITING_COUNTED],
+        f"""
+        SELECT coalesce((SELECT max(outbox_seq) FROM event), 0) - settled - refused - parked,
+               refused, parked,
+               (SELECT recorded_at FROM event WHERE outbox_seq = ({_OLDEST_WAITING}))
+          FROM upstream_state
+        """  # noqa: S608
+    ).fetchone()
+    return Outbox(*row)
+
+
+def read_unsent(conn: Connection) -> tuple[int, str | None]:
+    """Return how many postings are not upstream, whatever keeps them, and since when the oldest."""
+    row = conn.execute(
+        f"""
+        SELECT coalesce((SELECT max(outbox_seq) FROM event), 0) - settled,
+               (SELECT recorded_at FROM event WHERE outbox_seq = (
+                    SELECT min(outbox_seq) FROM ({_OLDEST_UNSENT})))
+          FROM upstream_state
+        """  # noqa: S608
     ).fetchone()
     return int(row[0]), row[1]
 

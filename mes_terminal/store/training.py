@@ -8,6 +8,7 @@ import os
 from contextlib import closing
 from pathlib import Path
 
+from mes_terminal.store import epochs
 from mes_terminal.store.database import Database, open_database, open_reader
 from mes_terminal.store.training_mark import BESIDE, USER_VERSION
 
@@ -44,7 +45,9 @@ def read_marks(database: Database) -> dict[str, str]:
 def _mark(copy: Database, source: Path, *, epoch: str, now: str) -> None:
     with copy.transaction() as conn:
         conn.execute("UPDATE delivery SET status = 'parked' WHERE status <> 'delivered'")
-        conn.execute("UPDATE meta SET value = ? WHERE key = 'epoch'", [epoch])
+        first = epochs.next_sequence(conn)
+        epochs.insert_epoch(conn, epochs.Epoch(epoch, first, now, "training"))
+        epochs.write_meta(conn, epochs.HOME, None)
         conn.executemany(
             "INSERT INTO meta (key, value) VALUES (?, ?)",
             [("training", now), ("training_of", str(source))],

@@ -324,6 +324,7 @@ class DeskControl:
                 heading=page.heading(),
                 sought=page.sought,
                 station=safe(view.station, 24) if view is not None else "",
+                freshness=present_view.freshness_text(view, self._words),
                 test=present_view.is_practice(view),
                 mode_word=present_view.mode_texts(view, self._words)[0] if view else "",
                 notice=self._notice,

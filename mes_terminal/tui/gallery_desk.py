@@ -177,6 +177,16 @@ def desk_scenes(view: StationView) -> dict[str, DeskScene]:
         ),
         "desk-lots": DeskScene(view=view, rows=MIXED, does=("5", "wait", "down", "wait", "wait")),
         "desk-mounts": DeskScene(view=view, rows=MIXED, does=("5", "5", "wait", "down", "wait")),
+        "desk-difference": DeskScene(
+            view=view, rows=MIXED, does=("9", "wait", "d", "wait", "down", "wait", "wait")
+        ),
+        "desk-difference-german": DeskScene(
+            view=german, rows=MIXED, does=("9", "wait", "d", "wait", "down", "wait", "wait")
+        ),
+        "desk-all-stations": DeskScene(view=view, rows=MIXED, does=("2", "wait", "wait", "wait")),
+        "desk-all-stations-german": DeskScene(
+            view=german, rows=MIXED, does=("2", "wait", "down", "down", "down", "wait", "wait")
+        ),
         "desk-assign": DeskScene(view=view, rows=LATE, does=("a", "SUP-2", "enter")),
     }
 

@@ -5,6 +5,7 @@ from typing import Any, Final
 
 from msgspec import Struct
 
+from mes_terminal.domain.delivery import SiteException
 from mes_terminal.domain.desk_plant import (
     DeskLot,
     DeskMount,
@@ -13,6 +14,7 @@ from mes_terminal.domain.desk_plant import (
     PlaceStock,
     QueuedOrder,
 )
+from mes_terminal.domain.reconcile import Behind, Difference, Summary
 from mes_terminal.domain.view import PreflightView
 from mes_terminal.tui.sections.orders import OrderLine, Report
 
@@ -100,6 +102,47 @@ def mount(position: str, item: str, name: str | None, left: str, **changes: Any)
     return DeskMount(**(fields | changes))
 
 
+def elsewhere(
+    number: int, station: str, kind: str, work_order: str | None, **changes: Any
+) -> SiteException:
+    """Return an exception of some station as the site has it, with changes."""
+    fields: dict[str, Any] = {
+        "number": number,
+        "station": station,
+        "source": f"urn:mes-terminal:PLANT:{station}",
+        "id": 40 + number,
+        "kind": kind,
+        "work_order": work_order,
+        "line": None,
+        "item": None,
+        "lot": None,
+        "quantity": None,
+        "opened_at": None,
+        "cause": None,
+    }
+    return SiteException(**(fields | changes))
+
+
+def difference(item: str, upstream: str, station: str, **changes: Any) -> Difference:
+    """Return what of an item upstream and the station have, with changes."""
+    fields: dict[str, Any] = {
+        "item": item,
+        "lot": None,
+        "serial": None,
+        "location": None,
+        "uom": "pcs",
+        "upstream": upstream,
+        "station": station,
+        "difference": "0",
+        "queued": "0",
+        "in_exceptions": "0",
+        "unexplained": "0",
+        "postings": [],
+        "postings_count": 0,
+    }
+    return Difference(**(fields | changes))
+
+
 LISTS: Final[Mapping[str, Sequence[Struct]]] = {
     "desk_orders": [
         order("WO-1001", completed="63", remaining="37", status="started", sequence=1,
@@ -159,6 +202,34 @@ LISTS: Final[Mapping[str, Sequence[Struct]]] = {
         mount("P2", "FRAME", "F-12", "0", description="Frame, steel"),
         mount("P3", "GLUE", "G-3", "1.5", uom="kg", description="Wood glue",
               expires_on="2026-11-18", expired=True, then_lot="G-4", then_quantity="5"),
+    ],
+    "site_exceptions": [
+        elsewhere(1, "LINE1-ST04", "shortage", "WO-1003", item="FRAME", quantity="4",
+                  line="20", cause="no_stock", opened_at="2026-11-20T11:12:00.000000Z"),
+        elsewhere(2, "LINE3-ST02", "unknown_code", None, id=None, cause="0614141123452",
+                  opened_at="2026-11-20T12:40:00.000000Z"),
+        elsewhere(3, "LINE3-ST02", "shortage", "WO-1007", item="LEG", quantity="12", line="10",
+                  cause="no_stock", opened_at="2026-11-20T13:05:00.000000Z"),
+        elsewhere(4, "PACK-ST01", "lot_on_hold", "WO-1001", item="GLUE", lot="G-3",
+                  quantity="1.5", opened_at="2026-11-20T13:55:00.000000Z"),
+    ],
+    "desk_reconcile": [
+        difference("CHAIR-4", "60", "63", difference="-3", queued="-3"),
+        difference(
+            "LEG", "412", "398", difference="14", queued="9", in_exceptions="3", unexplained="2",
+            postings=[
+                Behind(1708, "7f3a91c0d2e84b55:000000001708",
+                       "io.mes-terminal.production.scrapped.v1", "WO-1007", "refused", "3"),
+                Behind(1742, "7f3a91c0d2e84b55:000000001742",
+                       "io.mes-terminal.production.completed.v1", "WO-1001", "waiting", "8"),
+                Behind(1743, "7f3a91c0d2e84b55:000000001743",
+                       "io.mes-terminal.material.scrapped.v1", "L-78", "waiting", "1"),
+            ],
+            postings_count=3,
+        ),
+    ],
+    "desk_reconcile_count": [
+        Summary(count=2, differing=2, unexplained=1, as_of="2026-11-20T14:04:00.000000Z"),
     ],
 }  # fmt: skip
 """One shift's plant."""

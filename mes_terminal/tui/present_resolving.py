@@ -25,6 +25,7 @@ SUGGESTED_MAX: Final = 3
 _TONES: Final[dict[str, Tone]] = {
     "posted": "ok",
     "written_off": "ok",
+    "sent_again": "ok",
     "partly_posted": "check",
     "already_done": "check",
     "refused": "stop",
@@ -65,6 +66,8 @@ def choices(row: ExceptionStory, words: Words, *, alone: bool) -> list[Choice]:
         return [Choice(told["count"], "post"), write_off]
     if row.kind == "failed_scan":
         return [Choice(told["again"], "post"), write_off]
+    if row.kind == "posting_refused":
+        return [Choice(told["send"], "post"), write_off]
     if row.kind != "shortage":
         return [write_off]
     post = Choice(told["post"], "post")
@@ -81,24 +84,25 @@ def choices(row: ExceptionStory, words: Words, *, alone: bool) -> list[Choice]:
 def preview(results: Sequence[Resolved], words: Words) -> Result:
     """Return what a decision would come to: how many would end, and why the others would not."""
     would = words.desk.would
-    stays = [each for each in results if stays_open(each)]
-    n, rest = len(results) - len(stays), len(stays)
+    rest, sent = sum(map(stays_open, results)), _sent(results)
+    n = len(results) - rest - sent
     key = "some" if n and rest else "none" if rest else "all"
     if len(results) == 1:
         key = f"only_{key}"
-    lines = [would[key].format(n=n, rest=rest)]
-    return Result("stop" if not n else "check" if rest else "do", lines + _told(results, words))
+    lines = [would[key].format(n=n, rest=rest)] if n or rest else []
+    tone: Tone = "stop" if not (n or sent) else "check" if rest else "do"
+    return Result(tone, lines + _told(results, words))
 
 
 def answer(results: Sequence[Resolved], words: Words) -> Result:
     """Return what became of a decision."""
     said = words.desk.answer
-    stays = sum(map(stays_open, results))
-    n = len(results) - stays
+    stays, sent = sum(map(stays_open, results)), _sent(results)
+    n = len(results) - stays - sent
     counted = [said["one_ended"] if len(results) == 1 else said["ended"].format(n=n)] if n else []
     if stays and len(results) > 1:
         counted.append(said["stay"].format(n=stays))
-    tone: Tone = "ok" if not stays else "check" if n or _posted(results) else "stop"
+    tone: Tone = "ok" if not stays else "check" if n or sent or _posted(results) else "stop"
     return Result(tone, [" ".join(counted), *_told(results, words)] if counted
                   else _told(results, words))  # fmt: skip
 
@@ -130,6 +134,11 @@ def _line(result: Resolved, words: Words) -> str:
 def _drawn(drawn: Consumed, words: Words) -> str:
     what = safe(" ".join(filter(None, (drawn.item, drawn.lot))), 40)
     return f"{number(drawn.quantity, words)} {safe(drawn.uom, 8)} {what}"
+
+
+def _sent(results: Sequence[Resolved]) -> int:
+    """Return how many end later, when what was sent again is accepted."""
+    return sum(each.outcome == "sent_again" for each in results)
 
 
 def _posted(results: Sequence[Resolved]) -> bool:

@@ -14,7 +14,8 @@ from mes_terminal.tui.words import Words
 
 PROPOSALS_MAX: Final = 8
 _BLOCKED_BY_KIND: Final = (
-    "count_variance", "failed_scan", "clock", "scanner", "conversion_missing",
+    "count_variance", "failed_scan", "clock", "scanner", "conversion_missing", "posting_refused",
+    "site_conflict",
 )  # fmt: skip
 
 

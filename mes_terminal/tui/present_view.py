@@ -12,7 +12,15 @@ from msgspec import Struct
 
 from mes_terminal.domain.instants import seconds_between, to_datetime
 from mes_terminal.domain.quantity import QuantityError, parse_quantity
-from mes_terminal.domain.view import CountView, MountView, OrderView, ScannerView, StationView
+from mes_terminal.domain.view import (
+    CountView,
+    DiskView,
+    MountView,
+    OrderView,
+    ScannerView,
+    StationView,
+    UpstreamView,
+)
 from mes_terminal.tui import present_order
 from mes_terminal.tui.figures import local_time, number
 from mes_terminal.tui.present import Tone, listed_sentence, tone_of_listed
@@ -22,8 +30,6 @@ from mes_terminal.tui.words import Words
 Emphasis = Literal["plain", "muted", "strong", "alert"]
 
 DAY_S: Final = 86_400
-OLD_POSTING_S: Final = 900
-"""A posting that waits longer than a quarter of an hour is worth a look."""
 
 _INSTANT: Final = re.compile(r"\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z")
 
@@ -237,8 +243,12 @@ def status_pieces(view: StationView, words: Words) -> list[Piece]:
         pieces.insert(0, Piece(count_text(view.count, words), "strong"))
     if view.printer_trouble is not None:
         pieces.append(Piece(labels.printer_trouble, "alert"))
+    if view.backup_trouble is not None:
+        pieces.append(Piece(labels.backup_trouble, "alert"))
     if view.clock_in_doubt:
         pieces.insert(0, Piece(labels.clock_doubt, "alert"))
+    if view.disk is not None:
+        pieces.insert(0, _disk_piece(view.disk, words))
     return pieces
 
 
@@ -259,6 +269,16 @@ def age_text(seconds: float, words: Words) -> str:
     if whole >= 2 * DAY_S:
         return words.labels.days.format(n=whole // DAY_S)
     return words.labels.hours.format(n=whole // 3600) + f" {whole % 3600 // 60:02d}"
+
+
+def clock_age(seconds: float, words: Words) -> str:
+    """Return an age as a clock shows it, `00:14`; from two days on in days."""
+    minutes = int(seconds) // 60
+    return (
+        age_text(seconds, words)
+        if seconds >= 2 * DAY_S
+        else f"{minutes // 60:02}:{minutes % 60:02}"
+    )
 
 
 def _mount_text(mount: MountView, words: Words) -> str:
@@ -282,18 +302,49 @@ def _scanner_piece(scanner: ScannerView, words: Words) -> Piece:
     return Piece(text)
 
 
+def _disk_piece(disk: DiskView, words: Words) -> Piece:
+    text = words.labels.disk_stopped if disk.stopped else words.labels.disk_low
+    return Piece(text.format(mb=disk.left_mb), "alert" if disk.stopped else "strong")
+
+
 def _postings_piece(view: StationView, words: Words) -> Piece:
+    """Return how far upstream is behind, and what waits (UP-6): being offline is no alarm, a
+    posting that waits for longer than `alarms.posting_age_h` is."""
     labels = words.labels
-    if not view.postings_waiting:
-        return Piece(labels.postings_none, "muted")
-    seconds = 0.0
-    if view.oldest_waiting_at:
-        try:
-            seconds = seconds_between(view.oldest_waiting_at, view.now)
-        except ValueError:
-            seconds = 0.0
-    text = labels.postings.format(n=view.postings_waiting, age=age_text(seconds, words))
-    return Piece(text, "alert" if seconds > OLD_POSTING_S else "plain")
+    upstream = view.upstream or UpstreamView()
+    waiting = view.postings_waiting
+    seconds = _seconds_old(view)
+    is_old = waiting > 0 and seconds > upstream.warn_after_h * 3600
+    if upstream.state == "wrong":
+        return Piece(labels.postings_wrong.format(n=waiting), "alert")
+    if upstream.state == "online" and upstream.behind_s is not None:
+        behind = age_text(upstream.behind_s + seconds, words)
+        text = labels.postings_behind.format(age=behind, n=waiting)
+    elif waiting:
+        text = labels.postings.format(n=waiting, age=clock_age(seconds, words))
+    elif upstream.state == "offline":
+        text = labels.postings_offline
+    else:
+        text = labels.postings_none
+    return Piece(text, "alert" if is_old else "plain" if waiting else "muted")
+
+
+def freshness_text(view: StationView | None, words: Words) -> str:
+    """Return the same for a screen that shows the station beside other things; empty where nothing
+    is delivered from here."""
+    if view is None or view.upstream is None or view.upstream.state == "off":
+        return ""
+    return _postings_piece(view, words).text
+
+
+def _seconds_old(view: StationView) -> float:
+    """Return how long the oldest posting has waited."""
+    if not view.postings_waiting or not view.oldest_waiting_at:
+        return 0.0
+    try:
+        return max(0.0, seconds_between(view.oldest_waiting_at, view.now))
+    except ValueError:
+        return 0.0
 
 
 def _day_or_time(moment: datetime, now: datetime) -> str:

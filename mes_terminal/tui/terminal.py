@@ -88,13 +88,22 @@ class OperatorDriver(LinuxDriver):
             return b""
 
     def _press(self, keys: list[KeyStroke]) -> None:
-        for key in keys:
-            self.process_message(events.Key(key.name, key.characters))
+        for event in key_events(keys):
+            self.process_message(event)
 
     def _tell_gone(self) -> None:
         self.hang_up()
         if self._on_gone is not None and not self._loop.is_closed():
             self._loop.call_soon_threadsafe(self._on_gone)
+
+
+def key_events(keys: list[KeyStroke]) -> list[events.Key]:
+    """Return the events of keys that one reading brought, all of the moment it was made: however
+    long a busy machine takes to hand them on, the gate sees no pause in a code that had none."""
+    pressed = [events.Key(key.name, key.characters) for key in keys]
+    for event in pressed:
+        event.time = pressed[0].time
+    return pressed
 
 
 def exact_bytes(raw: bytes) -> bytes:

@@ -44,6 +44,8 @@ class LoadContext(Struct, frozen=True, kw_only=True):
     person: str | None
     version: int
     agreed: Agreement | None = None
+    down_version: int | None = None
+    """Of the newest document, where the rows came down from above (UP-9)."""
 
 
 def rows_to_set_down(merged: Merged, plant: Plant, orders: OrdersPlan) -> list[Batch]:
@@ -226,6 +228,8 @@ def _received(
 def _loaded(merged: Merged, context: LoadContext) -> EventDraft:
     counts = {name: len(table.changes) for name, table in merged.tables.items() if table.changes}
     detail: dict[str, Any] = {"master_data_version": str(context.version), "rows": counts}
+    if context.down_version is not None:
+        detail["down_version"] = context.down_version
     agreed = context.agreed
     if agreed is not None:
         detail |= {

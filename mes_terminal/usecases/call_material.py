@@ -40,7 +40,7 @@ def call_material(conn: Connection, context: Context) -> Answer:
     times = known.times + 1 if known is not None else 1
     draft = fact(
         context,
-        "material.called",
+        "material.requested",
         subject or context.rules.station,
         item=short.item if short is not None else None,
         work_order=work_order,

@@ -11,6 +11,11 @@ from mes_terminal.usecases.desk_counts import desk_counts, desk_counts_count
 from mes_terminal.usecases.desk_orders import desk_orders, desk_orders_count
 from mes_terminal.usecases.desk_outbox import desk_outbox, desk_outbox_count, desk_posting
 from mes_terminal.usecases.desk_people import desk_people, desk_people_count
+from mes_terminal.usecases.desk_reconcile import (
+    desk_outbox_head,
+    desk_reconcile,
+    desk_reconcile_count,
+)
 from mes_terminal.usecases.desk_shifts import desk_shifts
 from mes_terminal.usecases.desk_stock import (
     desk_lot_places,
@@ -42,6 +47,9 @@ DESK_LISTS: Final[dict[str, Callable[[Database, Mapping[str, str]], Iterator[Str
 
 DESK_RULED_LISTS: Final[dict[str, Any]] = {
     "desk_shifts": desk_shifts,
+    "desk_outbox_head": desk_outbox_head,
+    "desk_reconcile": desk_reconcile,
+    "desk_reconcile_count": desk_reconcile_count,
     "desk_counts": desk_counts,
     "desk_counts_count": desk_counts_count,
     "desk_orders": desk_orders,

@@ -11,6 +11,7 @@ from typing import Any, Final
 import msgspec
 from msgspec import Raw, Struct
 
+from mes_terminal.domain.delivery import Answer
 from mes_terminal.domain.desk_entries import Looked, Posting, PostingDocument, PostingTotals
 from mes_terminal.errors import InputError
 from mes_terminal.store import desk_outbox as store
@@ -32,6 +33,7 @@ class _Named(Struct):
 
 
 _envelope: Final = msgspec.json.Decoder(_Named)
+_answer: Final = msgspec.json.Decoder(Answer)
 
 
 def desk_outbox(database: Database, filters: Mapping[str, str]) -> Iterator[Posting]:
@@ -78,8 +80,16 @@ def desk_posting(database: Database, filters: Mapping[str, str]) -> Iterator[Pos
         raise InputError("desk_posting needs a sequence.")
     row = store.document(database, whole_number("sequence", filters["sequence"]))
     if row is not None:
-        sequence, body = row
-        yield PostingDocument(sequence, _envelope.decode(body).id, Raw(body.encode()))
+        sequence, body, document, answer, behind, let_go = row
+        yield PostingDocument(
+            sequence,
+            _envelope.decode(body).id,
+            Raw(body.encode()),
+            upstream_document=document,
+            answer=None if answer is None else _answer.decode(answer),
+            let_go=bool(let_go),
+            behind=behind,
+        )
 
 
 def _span(filters: Mapping[str, str], total: int) -> tuple[int, int]:

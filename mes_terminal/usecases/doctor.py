@@ -17,6 +17,7 @@ from mes_terminal.domain.rules import StationRules
 from mes_terminal.store import checks
 from mes_terminal.store.database import WRITER_PRAGMAS, Database, SqliteError
 from mes_terminal.store.training import read_marks
+from mes_terminal.usecases.deliver import counts, upstream_state
 from mes_terminal.usecases.log_chain import prove
 
 SQLITE_WITHOUT_WAL_BUG: Final = (3, 51, 3)
@@ -150,7 +151,14 @@ def _outbox(database: Database) -> Finding:
     fault = _first(checks.rows(database, checks.FAULTS_OUTBOX))
     if fault:
         return False, fault[0]
-    return True, f"{_counts(database)[3]} postings, contiguous"
+    waiting, refused, parked = counts(database)
+    state = upstream_state(database)
+    told = f"{_counts(database)[3]} postings, contiguous; {waiting} wait"
+    if refused or parked:
+        told += f", {refused} stand refused, {parked} wait behind them"
+    if state.last_contact_at is not None:
+        told += f"; {state.receiver or 'the receiver'} answered last at {state.last_contact_at}"
+    return True, told
 
 
 def _journal(database: Database) -> Finding:

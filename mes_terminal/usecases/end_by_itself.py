@@ -19,12 +19,16 @@ def end_by_itself(
     resolution: str,
     rules: StationRules,
     now: str,
+    lane: str | None = None,
+    upstream: bool = True,
 ) -> None:
-    """End what nobody has to see to any more; it posts nothing. `about` is the event's subject."""
+    """End what nobody has to see to any more; it posts nothing. `about` is the event's subject,
+    `lane` what it is kept in order with; `None`: the others of its kind. Without `upstream` only
+    the log tells it."""
     draft = EventDraft(
         type="exception.resolved",
         subject=about,
-        partition_key=kind,
+        partition_key=lane or kind,
         event_time=now,
         data=HealedData(
             report_id=None,
@@ -35,7 +39,7 @@ def end_by_itself(
             material_actuals=(),
             exceptions=[OpenedException(found.exception_id, kind, None, None, None)],
         ),
-        upstream=True,
+        upstream=upstream,
     )
     append_events(conn, [draft], rules=rules, recorded_at=now)
     resolve_open(conn, kind=kind, subject=found.subject, resolution=resolution)

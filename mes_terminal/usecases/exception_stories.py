@@ -21,6 +21,8 @@ from mes_terminal.store import exception_groups as store
 from mes_terminal.store.database import Database
 from mes_terminal.store.exception_groups import StoryRow
 from mes_terminal.store.orders import read_shifts
+from mes_terminal.usecases.refused_postings import KIND as POSTING
+from mes_terminal.usecases.refused_postings import refused_posting
 
 STORIES_MAX: Final = 100
 """Stories read at a time: so many stand in memory."""
@@ -45,7 +47,11 @@ def stories(
     rest = iter(ids)
     while batch := list(islice(rest, STORIES_MAX)):
         for row in store.read_stories(database, batch):
-            yield _story(row, shifts, names, rules=rules, now=now)
+            told = _story(row, shifts, names, rules=rules, now=now)
+            if row.kind == POSTING:
+                posting = refused_posting(database.conn, row.subject)
+                told = msgspec.structs.replace(told, posting=posting)
+            yield told
 
 
 def _story(

@@ -127,13 +127,14 @@ def apply(
     load_time: str,
     person: str | None = None,
     agreed: Agreement | None = None,
+    down_version: int | None = None,
     conclude: Callable[[Connection], None] | None = None,
 ) -> Staged:
     """Write what was staged and set down; return what was applied, or the faults that kept it out.
 
     What the station did since the staging is taken into account inside the transaction. `agreed`
-    is what a second person gave their word for; `conclude` is called in the same transaction where
-    there is no fault.
+    is what a second person gave their word for, `down_version` the version of what came down from
+    above; `conclude` is called in the same transaction where there is no fault.
     """
     with db.transaction() as conn:
         master_data.ensure_locations(conn, rules)
@@ -149,6 +150,7 @@ def apply(
                 person=person,
                 version=staged.version + 1,
                 agreed=agreed,
+                down_version=down_version,
             )
             apply_plans(conn, staged.merged, staged.plant, staged.stock, staged.orders, context)
         if not staged.faults and conclude is not None:
@@ -176,13 +178,13 @@ def _stage(
     stock = plan_stock(reads, merged, plant, conversions, rules=rules, load_time=load_time)
     today = local_day(load_time, rules.zone)
     unread = _unread(parsed, merged)
-    found = [
-        *parsed.faults,
+    checked = [
         *_check_folder(parsed, merged),
         *_check_master_data(conn, reads, merged, plant, conversions, rules, today, unread),
         *(() if unread else orders.faults),
         *stock.faults,
     ]
+    found = [*parsed.faults, *map(parsed.original, checked)]
     return Staged(
         parsed=parsed,
         merged=merged,

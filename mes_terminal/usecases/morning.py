@@ -26,7 +26,7 @@ from mes_terminal.insight.figures import day_window
 from mes_terminal.store import morning as store
 from mes_terminal.store.database import Database
 from mes_terminal.store.figures import oldest_open, read_reports
-from mes_terminal.store.station_view import read_waiting
+from mes_terminal.store.station_view import read_unsent
 from mes_terminal.usecases.exception_groups import exception_groups, exception_rows
 from mes_terminal.usecases.figures import figures_of_day, today_of
 from mes_terminal.usecases.lists import read_list
@@ -93,7 +93,7 @@ def _with_oldest(db: Database, group: KindGroup, rules: StationRules, *, now: st
 
 def _watch(db: Database, rules: StationRules, *, now: str) -> Watch:
     until = day_plus(local_day(now, rules.zone), EXPIRING_DAYS)
-    waiting, oldest_at = read_waiting(db.conn)
+    waiting, oldest_at = read_unsent(db.conn)
     due = read_list(db, "counts_due", {}, rules=rules, now=now)
     return Watch(
         expiring=[

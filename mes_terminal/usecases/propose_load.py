@@ -59,6 +59,7 @@ def propose(
     result: LoadResult,
     *,
     folder: str,
+    mapping: str | None = None,
     content_hash: str,
     by: str,
     rules: StationRules,
@@ -85,7 +86,8 @@ def propose(
                 f"{OPEN_MAX} loads wait for a second person already. Decide them first: "
                 "mes-terminal load --proposals."
             )
-        detail = {"folder": folder, "content_hash": content_hash, **summary,
+        named = {} if mapping is None else {"mapping": mapping}
+        detail = {"folder": folder, **named, "content_hash": content_hash, **summary,
                   "orders_touched": diff.open_orders[:NAMED_MAX],
                   "leaving_parts": [one.item for one in diff.leaving[:NAMED_MAX]]}  # fmt: skip
         event_seq = _log(conn, "load.proposed", folder, by, rules, now, detail)
@@ -93,6 +95,7 @@ def propose(
         return load_proposals.add(
             conn,
             folder=folder,
+            mapping=mapping,
             content_hash=content_hash,
             summary=msgspec.json.encode(summary).decode(),
             diff=msgspec.json.encode(_shortened(diff)).decode(),
@@ -186,15 +189,16 @@ class _Summary(msgspec.Struct):
 
 
 def _proposal(
-    load_proposal_id: int, status: str, folder: str, content_hash: str, summary: str, person: str,
-    name: str, proposed_at: str, decided_by: str | None, decided_by_name: str | None,
-    decided_at: str | None, reason: str | None,
+    load_proposal_id: int, status: str, folder: str, mapping: str | None, content_hash: str,
+    summary: str, person: str, name: str, proposed_at: str, decided_by: str | None,
+    decided_by_name: str | None, decided_at: str | None, reason: str | None,
 ) -> LoadProposal:  # fmt: skip
     told = msgspec.json.decode(summary, type=_Summary)
     return LoadProposal(
         id=load_proposal_id,
         status=cast("ProposalStatus", status),
         folder=folder,
+        mapping=mapping,
         content_hash=content_hash,
         tables=told.tables,
         changes=told.changes,

@@ -33,6 +33,7 @@ from mes_terminal.store.orders import reason_known
 from mes_terminal.store.session import operator_of
 from mes_terminal.usecases.handle_scan import rehearse_scan
 from mes_terminal.usecases.resolve_count import resolve_count
+from mes_terminal.usecases.resolve_posting import SENDS_IT, is_sent, resolve_posting
 from mes_terminal.usecases.resolve_shortage import resolve_shortage
 from mes_terminal.usecases.retry_scan import ENDS_IT, is_retry, rehearse_retry
 from mes_terminal.usecases.signatures import sign_newest
@@ -90,7 +91,9 @@ def resolve_exception(
         resolved = _resolve(conn, exception_id, decision, by=by, rules=rules, now=now)
         person = operator_of(conn, by)
         if person is not None and read_head(conn).event_seq > before:
-            sign_newest(conn, person=person, meaning=ENDS_IT, rules=rules, now=now)
+            left = resolutions.read_exception(conn, exception_id)
+            meaning = SENDS_IT if left is not None and is_sent(left) else ENDS_IT
+            sign_newest(conn, person=person, meaning=meaning, rules=rules, now=now)
         return resolved
 
 
@@ -177,6 +180,8 @@ def _resolve(
         return resolve_count(conn, found, decided, rules)
     if found.kind == "clock" and decision.how == "post":
         return _confirm_clock(conn, found, decided, rules)
+    if found.kind == "posting_refused":
+        return resolve_posting(conn, found, decided, rules)
     return _acknowledge(conn, found, decided, rules)
 
 

@@ -175,7 +175,7 @@ def _ending(
 def _left_open(conn: Connection, last: LastEnd | None, *, now: str) -> LeftOpen:
     session, _, _ = read_session(conn)
     in_process, count = shift_ends.read_in_process(conn, limit=LISTED_MAX)
-    unsent, unsent_since = station_view.read_waiting(conn)
+    unsent, unsent_since = station_view.read_unsent(conn)
     counting = session.stock_count_id
     stop_id = session.line_stop_id
     return LeftOpen(

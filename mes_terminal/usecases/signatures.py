@@ -3,8 +3,9 @@
 Who signs has proved by badge and PIN who it is (`usecases.authenticate`): a badge alone signs
 nothing. The signature is an event of its own, `signature.given`, behind the one it signs: what was
 signed, and who signed it, cannot be changed without breaking the chain, and `audit verify` and the
-auditor's verifier prove that every signed hash is that of an entry before it. Called where a person
-decides: an approval, the end of an exception, of a shift, the release of a load.
+auditor's verifier prove that every signed hash is that of an entry before it. A signature
+goes upstream where what it signs does. Called where a person decides: an approval, the end of an
+exception, of a shift, the release of a load.
 """
 
 from typing import Final
@@ -38,7 +39,7 @@ def sign(
     signed = event_of_hash(conn, signed_hash)
     if signed is None:
         raise LookupError(signed_hash)
-    signed_seq, signed_type = signed
+    signed_seq, signed_type, goes_upstream = signed
     local = to_datetime(now).astimezone(rules.zone)
     draft = EventDraft(
         type=GIVEN,
@@ -61,7 +62,7 @@ def sign(
                 "signed_type": signed_type,
             },
         ),
-        upstream=False,
+        upstream=goes_upstream,
         person=person.badge,
     )
     (event_seq,) = append_events(conn, [draft], rules=rules, recorded_at=now)

@@ -14,6 +14,7 @@ from mes_terminal.domain.view import (
     PartView,
     StationView,
     UnitView,
+    UpstreamView,
 )
 from mes_terminal.store import line_state
 from mes_terminal.store import station_view as rows
@@ -38,7 +39,7 @@ def station_view(db: Database, rules: StationRules, *, now: str) -> StationView:
     current, following = rows.read_orders(conn, session.work_order_id, limit=ORDERS_NEXT)
     report = last_report(conn)
     undo, undo_until = _undo(report, rules, person.badge if person else None, now=now)
-    waiting, oldest = rows.read_waiting(conn)
+    outbox = rows.read_outbox(conn)
     return StationView(
         station=rules.station,
         mode=rules.mode,
@@ -61,8 +62,9 @@ def station_view(db: Database, rules: StationRules, *, now: str) -> StationView:
         ),
         can_undo=undo,
         undo_until=undo_until,
-        postings_waiting=waiting,
-        oldest_waiting_at=oldest,
+        postings_waiting=outbox.waiting,
+        oldest_waiting_at=outbox.oldest_at,
+        upstream=_upstream(outbox),
         exceptions_open=rows.count_open_exceptions(conn),
         count=(
             None
@@ -80,6 +82,11 @@ def station_view(db: Database, rules: StationRules, *, now: str) -> StationView:
         answers=answered(conn, now=now),
         clock_in_doubt=session.clock_in_doubt,
     )
+
+
+def _upstream(outbox: rows.Outbox) -> UpstreamView:
+    """Return what the database knows; the core adds what its relay does."""
+    return UpstreamView(fresh_at=outbox.oldest_at, refused=outbox.refused, parked=outbox.parked)
 
 
 def _operations(conn: Connection, session: Session, report: Recorded | None) -> list[OperationView]:

@@ -21,7 +21,11 @@ TIMELESS: Final = (
 )
 """Time and ids reach these as arguments (BF-33); only the station reads the clock."""
 
-RUN_LOOPS: Final = ("mes_terminal/cli/main.py", "mes_terminal/station/", "mes_terminal/upstream/")
+RUN_LOOPS: Final = (
+    "mes_terminal/cli/main.py", "mes_terminal/station/", "mes_terminal/upstream/",
+    "mes_terminal/site/doors/",
+)  # fmt: skip
+"""The command line's outermost function and the doors' too: a fault becomes one answer."""
 
 CREATION: Final = "mes_terminal/store/database.py"
 """Stamps a new database with its epoch and the time of its making, once, before any scan."""
@@ -56,8 +60,12 @@ def test_the_database_reads_the_clock_only_when_it_is_made() -> None:
     assert len(calls(modules()[CREATION], CLOCK)) <= 1
 
 
-@pytest.mark.parametrize("name", [n for n in modules() if not n.startswith("mes_terminal/store/")])
-def test_sql_is_written_in_the_store_only(name: str) -> None:
+SQL_IN = ("mes_terminal/store/", "mes_terminal/site/")
+"""SQLite's and PostgreSQL's."""
+
+
+@pytest.mark.parametrize("name", [n for n in modules() if not n.startswith(SQL_IN)])
+def test_sql_is_written_in_the_store_and_at_the_site_only(name: str) -> None:
     found = [
         f"{node.lineno}: {node.value[:60]}"
         for node in ast.walk(modules()[name])
@@ -68,7 +76,6 @@ def test_sql_is_written_in_the_store_only(name: str) -> None:
 
 @pytest.mark.parametrize("name", list(modules()))
 def test_nothing_catches_every_exception_but_the_run_loops(name: str) -> None:
-    """The command line's outermost function counts as one: it turns a fault into one line."""
     caught = [
         node.lineno
         for node in ast.walk(modules()[name])

@@ -40,6 +40,9 @@ def make_plant(folder: Path) -> Plant:
         cwd=ROOT, capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stdout + done.stderr
+    database = open_database(path)
+    database.conn.execute("DELETE FROM meta WHERE key = 'home'")  # each copy is at home where it is
+    database.close()
     assert not path.with_name(path.name + "-wal").exists(), "the plant is not in one file"
     return Plant(path, format_instant(datetime.now(UTC)))
 
@@ -55,6 +58,7 @@ def state(database: Database) -> State:
         kept = [name for name in columns if name not in TOLD_BY_THE_RECOVERY.get(table, ())]
         rows = database.conn.execute(f"SELECT {', '.join(kept)} FROM {table}").fetchall()
         found[table] = sorted(rows, key=repr)
+    found["meta"] = [row for row in found["meta"] if row[0] != "home"]
     return found
 
 

@@ -1,21 +1,16 @@
 """SIGKILL at every SQL statement of an approval and of the scan that follows it (BF-24, BF-12)."""
 
-import shutil
-import signal
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
-import pytest
-
 from mes_terminal.domain.instants import plus_seconds, to_datetime
 from mes_terminal.errors import InputError
-from mes_terminal.store.database import Database, open_database
+from mes_terminal.store.database import Database
 from mes_terminal.usecases.approve import answer_request
 from mes_terminal.usecases.grant_permit import Wanted
-from tests.crash.ledgers import faults, remove
-from tests.crash.test_killed_at_every_statement import Victims
+from tests.crash.ledgers import faults
 from tests.crash.victim import ASKING, Task
+from tests.crash.victims import Victims
 from tests.plants import Station, open_station, plant, said
 
 FILES: Final = plant(
@@ -27,13 +22,6 @@ FILES: Final = plant(
     receipts="reference,item,lot,location,quantity,effective_at\nR1,LEG,L-9,LINE,50,2026-11-01",
 )
 """Two chairs are ordered; Anna wants three."""
-
-
-@pytest.fixture(scope="module")
-def victims() -> Iterator[Victims]:
-    process = Victims()
-    yield process
-    process.close()
 
 
 def made(database: Database) -> list[Any]:
@@ -74,27 +62,18 @@ def test_an_approval_killed_at_any_statement_is_used_once(victims: Victims, tmp_
     now = plus_seconds(station.now, 1)
     station.db.checkpoint()
     station.db.close()
-    base, hurt = tmp_path / "station.db", tmp_path / "hurt.db"
-    given = []
-    for moment in range(400):
-        shutil.copy(base, hurt)
-        task = Task(
-            database=str(hurt), code="", scan_id="again-1", received_at=now, dies_at=moment,
-            approves=True,
-        )  # fmt: skip
-        death = victims.send(task)
-        assert death.signal == (signal.SIGKILL if moment else 0)
-        database = open_database(hurt)
-        assert faults(database, now) == []
-        if not moment:
-            everything, moments = made(database), death.moments
+    task = Task(
+        database=str(tmp_path / "station.db"), code="", scan_id="again-1", received_at=now,
+        approves=True,
+    )  # fmt: skip
+    everything, given = None, set()
+    for database, death in victims.every_death(task):
+        if everything is None:
+            everything = made(database)
         is_given = database.conn.execute("SELECT 1 FROM permit").fetchone() is not None
         assert is_given or not death.answered, "what was answered is durable"
-        given.append(is_given)
+        if death.signal:
+            given.add(is_given)
         assert go_on(database, now) == everything
         assert faults(database, plus_seconds(now, 60)) == []
-        database.close()
-        remove(hurt)
-        if moment == moments:
-            break
-    assert set(given[1:]) == {False, True}
+    assert given == {False, True}

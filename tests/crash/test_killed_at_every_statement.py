@@ -2,20 +2,15 @@
 
 import shutil
 import signal
-import subprocess
-import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-import msgspec
 import pytest
 
 from mes_terminal.store.database import Database, open_database
 from mes_terminal.usecases.handle_scan import handle_scan
 from mes_terminal.usecases.journal import waiting_scans
 from tests.crash.ledgers import (
-    ROOT,
     RULES,
     Plant,
     State,
@@ -27,40 +22,10 @@ from tests.crash.ledgers import (
     without_journal,
 )
 from tests.crash.victim import Death, Task
+from tests.crash.victims import Victims
 
 MOMENTS_MAX: Final = 5_000
 """A scan that takes more is not one this test was written for."""
-
-
-class Victims:
-    """The process that forks the children that die."""
-
-    def __init__(self) -> None:
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "tests.crash.victim"],
-            cwd=ROOT,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-        )
-
-    def send(self, task: Task) -> Death:
-        """Let a child do `task` and return what became of it."""
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        self._process.stdin.write(msgspec.json.encode(task) + b"\n")
-        self._process.stdin.flush()
-        return msgspec.json.decode(self._process.stdout.readline(), type=Death)
-
-    def close(self) -> None:
-        """End the process."""
-        self._process.communicate(timeout=10)
-
-
-@pytest.fixture(scope="module")
-def victims() -> Iterator[Victims]:
-    process = Victims()
-    yield process
-    process.close()
 
 
 @pytest.fixture(scope="module")

@@ -1,19 +1,14 @@
 """SIGKILL at every SQL statement of a healing: nothing twice, nothing lost (BF-22, BF-12)."""
 
-import shutil
-import signal
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-import pytest
-
-from mes_terminal.store.database import Database, open_database
+from mes_terminal.store.database import Database
 from mes_terminal.usecases.heal import heal_all
 from mes_terminal.usecases.load_master_data import load_folder
-from tests.crash.ledgers import RULES, State, faults, read, remove, state
-from tests.crash.test_killed_at_every_statement import Victims
+from tests.crash.ledgers import RULES, State, faults, state
 from tests.crash.victim import Task
+from tests.crash.victims import Victims
 from tests.plants import open_station, plant
 
 REPORTS: Final = 2
@@ -34,13 +29,6 @@ RECEIPTS: Final = plant(
 NOW: Final = "2026-11-20T13:00:00.000000Z"
 
 
-@pytest.fixture(scope="module")
-def victims() -> Iterator[Victims]:
-    process = Victims()
-    yield process
-    process.close()
-
-
 def test_a_healing_killed_at_any_statement_goes_on_at_the_next_start(
     victims: Victims, tmp_path: Path
 ) -> None:
@@ -52,33 +40,22 @@ def test_a_healing_killed_at_any_statement_goes_on_at_the_next_start(
     assert not load_folder(station.db, told, rules=RULES, now=NOW, at=NOW).faults
     station.db.checkpoint()
     station.db.close()
-    base, calm, hurt = tmp_path / "station.db", tmp_path / "calm.db", tmp_path / "hurt.db"
-    shutil.copy(base, calm)
-    undisturbed = victims.send(_task(calm))
-    assert (undisturbed.signal, undisturbed.exit_code) == (0, 0)
-    everything = read(calm)
-    assert len(everything["healing"]) == 2 * REPORTS
-    seen: set[int] = set()
-    for moment in range(1, undisturbed.moments + 1):
-        shutil.copy(base, hurt)
-        assert victims.send(_task(hurt, dies_at=moment)).signal == signal.SIGKILL
-        database = open_database(hurt)
-        seen.add(_survives(database, everything))
-        database.close()
-        remove(hurt)
-    assert seen == {0, REPORTS, 2 * REPORTS}
-
-
-def _task(path: Path, dies_at: int = 0) -> Task:
-    return Task(
-        database=str(path), code="", scan_id="", received_at=NOW, dies_at=dies_at, heals=True
+    task = Task(
+        database=str(tmp_path / "station.db"), code="", scan_id="", received_at=NOW, heals=True
     )
+    everything, seen = None, set()
+    for database, _ in victims.every_death(task):
+        if everything is None:
+            everything = state(database)
+            assert len(everything["healing"]) == 2 * REPORTS
+            continue
+        seen.add(_survives(database, everything))
+    assert seen == {0, REPORTS, 2 * REPORTS}
 
 
 def _survives(database: Database, everything: State) -> int:
     """Restart and heal on; return how much was healed before."""
     found = database.conn.execute("SELECT count(*) FROM healing").fetchone()[0]
-    assert faults(database, NOW) == []
     heal_all(database, RULES, now=NOW)
     assert state(database) == everything
     assert faults(database, NOW) == []

@@ -1,21 +1,18 @@
 """SIGKILL at every SQL statement of a decision: all of it or nothing (BF-23, BF-12)."""
 
-import shutil
-import signal
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
 import pytest
 
 from mes_terminal.domain.healing import Decision
-from mes_terminal.store.database import Database, open_database
+from mes_terminal.store.database import Database
 from mes_terminal.usecases.fail_scan import conclude_failed
 from mes_terminal.usecases.handle_scan import handle_scan
 from mes_terminal.usecases.journal import waiting_scans
-from tests.crash.ledgers import RULES, faults, remove, state
-from tests.crash.test_killed_at_every_statement import Victims
+from tests.crash.ledgers import RULES, faults, state
 from tests.crash.victim import Task, decide
+from tests.crash.victims import Victims
 from tests.plants import open_station, plant
 
 FILES: Final = plant(
@@ -29,13 +26,6 @@ FILES: Final = plant(
 )
 """Two chairs are made one by one, and lot L-9 came after them: two reports owe four legs each."""
 NOW: Final = "2026-11-20T13:00:00.000000Z"
-
-
-@pytest.fixture(scope="module")
-def victims() -> Iterator[Victims]:
-    process = Victims()
-    yield process
-    process.close()
 
 
 @pytest.mark.parametrize(
@@ -53,29 +43,11 @@ def test_a_decision_killed_at_any_statement_was_made_or_was_not(
     before = state(station.db)
     station.db.checkpoint()
     station.db.close()
-    base, hurt = tmp_path / "station.db", tmp_path / "hurt.db"
-    seen = []
-    for moment in range(400):
-        shutil.copy(base, hurt)
-        task = Task(
-            database=str(hurt), code="", scan_id="", received_at=NOW, dies_at=moment,
-            decision=decision,
-        )  # fmt: skip
-        death = victims.send(task)
-        assert death.signal == (signal.SIGKILL if moment else 0)
-        database = open_database(hurt)
-        assert faults(database, NOW) == []
-        found = state(database)
-        if not moment:
-            everything, moments = found, death.moments
-        assert found in (before, everything)
-        assert found == everything or not death.answered, "what was answered is durable"
-        seen.append(found == everything)
-        database.close()
-        remove(hurt)
-        if moment == moments:
-            break
-    assert set(seen[1:]) == {False, True}
+    task = Task(
+        database=str(tmp_path / "station.db"), code="", scan_id="", received_at=NOW,
+        decision=decision,
+    )  # fmt: skip
+    assert list(victims.all_or_nothing(task, before))
 
 
 def test_a_failed_scan_killed_while_it_is_handled_again_is_booked_once(
@@ -87,21 +59,18 @@ def test_a_failed_scan_killed_while_it_is_handled_again_is_booked_once(
     conclude_failed(station.db, station.journal("WO-1"), RULES, "KeyError: 'x'")
     station.db.checkpoint()
     station.db.close()
-    base, hurt = tmp_path / "station.db", tmp_path / "hurt.db"
-    ended = []
-    for moment in range(600):
-        shutil.copy(base, hurt)
-        task = Task(
-            database=str(hurt), code="", scan_id="again", received_at=NOW, dies_at=moment,
-            decision=Decision(how="post"),
-        )  # fmt: skip
-        death = victims.send(task)
-        database = open_database(hurt)
-        assert faults(database, NOW) == []
+    task = Task(
+        database=str(tmp_path / "station.db"), code="", scan_id="again", received_at=NOW,
+        decision=Decision(how="post"),
+    )  # fmt: skip
+    ended = set()
+    for database, death in victims.every_death(task):
         for scan in waiting_scans(database, now=NOW):
             handle_scan(database, scan, RULES)
-        ended.append(_status(database))
-        assert ended[-1] == "resolved" or not death.answered, "what was answered is durable"
+        status = _status(database)
+        assert status == "resolved" or not death.answered, "what was answered is durable"
+        if death.signal:
+            ended.add(status)
         decide(database, Decision(how="post"), now=NOW, scan_id="again")
         assert _status(database) == "resolved"
         assert faults(database, NOW) == []
@@ -109,13 +78,7 @@ def test_a_failed_scan_killed_while_it_is_handled_again_is_booked_once(
         assert booked == [(2_000_000,)]
         (scans,) = database.conn.execute("SELECT count(*) FROM scan_journal").fetchone()
         assert scans == 2, "the scan that failed, and the one that was made of it"
-        if not moment:
-            moments = death.moments
-        database.close()
-        remove(hurt)
-        if moment == moments:
-            break
-    assert set(ended[1:]) == {"open", "resolved"}
+    assert ended == {"open", "resolved"}
 
 
 def _status(database: Database) -> str:

@@ -13,6 +13,7 @@ from typing import Final
 
 import msgspec
 
+from mes_terminal.domain.delivery import Answer
 from mes_terminal.domain.healing import Decision
 from mes_terminal.domain.policy import APPROVAL_DEVICE, ControlMatrix
 from mes_terminal.domain.resolving import Resolved
@@ -24,6 +25,7 @@ from mes_terminal.usecases.grant_permit import Wanted
 from mes_terminal.usecases.handle_scan import handle_scan
 from mes_terminal.usecases.heal import heal_all
 from mes_terminal.usecases.journal import journal_scans
+from mes_terminal.usecases.note_answers import note_answers
 from mes_terminal.usecases.resolve_exceptions import resolve_exception
 from mes_terminal.usecases.retry_scan import begin_retry, end_retry, is_retry
 
@@ -51,6 +53,8 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
     """Then the supervisor `SUP` ends the first exception so (BF-23)."""
     approves: bool = False
     """Then `SUP` approves the first question, and its code is handled again (BF-24)."""
+    answers: list[Answer] = []
+    """Then the receiver has answered so (UP-8)."""
 
 
 class Death(msgspec.Struct, frozen=True):
@@ -129,6 +133,9 @@ def work(task: Task, said: int) -> None:
         os.write(said, b"A")
     if task.approves:
         approve(database, task, said)
+    if task.answers:
+        note_answers(database, task.answers, rules=StationRules(), now=task.received_at)
+        os.write(said, b"A")
     database.checkpoint()
     database.conn.set_progress_handler(None, 0)
     database.conn.set_trace_callback(None)

@@ -10,8 +10,11 @@ import subprocess
 import sys
 import tempfile
 import weakref
+from functools import cache
 from pathlib import Path
 from typing import Any
+
+from tests.e2e.zygote import Zygote
 
 PATIENCE_S = 30.0
 
@@ -25,6 +28,12 @@ PLANT = {
     "R-1,LEG,L-1,LINE,100,2026-01-01\nR-2,SEAT,,LINE,100,2026-01-01\n",
     "operators": "badge,name,role\nOP-1,Anna,operator\nSUP-1,Bert,supervisor\n",
 }
+
+
+@cache
+def zygote() -> Zygote:
+    """Return what runs the commands of this test process."""
+    return Zygote()
 
 
 class Process(subprocess.Popen[bytes]):
@@ -51,6 +60,7 @@ class Station:
             "XDG_DATA_HOME": str(folder / "home"),
             "XDG_RUNTIME_DIR": runtime,
             "TZ": "Europe/Berlin",
+            "MES_TERMINAL_ALARMS__DISK_RESERVE_MB": "1",
             **environment,
         }
 
@@ -84,14 +94,12 @@ class Station:
         self, *words: str | bytes, given: bytes = b"", code: int = 0
     ) -> "subprocess.CompletedProcess[bytes]":
         """Run a command to its end and check its exit code."""
-        done = subprocess.run(
-            self.command(*words),
-            input=given,
-            capture_output=True,
-            env=self.environment,
+        done = zygote().run(
+            ["--db", str(self.database), *words],
+            given=given,
+            environment=self.environment,
             cwd=self.folder,
-            timeout=PATIENCE_S,
-            check=False,
+            timeout_s=PATIENCE_S,
         )
         assert done.returncode == code, (done.returncode, done.stdout, done.stderr)
         return done

@@ -67,6 +67,7 @@ def test_commands_go_through_the_running_core(plant: Station) -> None:
 
 def test_the_answers_are_the_same_with_and_without_a_core(plant: Station) -> None:
     plant.scan("WO-1")
+    plant.run("sync")  # the core would do it meanwhile
     lists = ["stock", "orders", "lots", "movements", "journal", "outbox", "audit", "exceptions"]
     without = {name: plant.run(name, "--json").stdout for name in lists}
     with plant.start_core() as core:

@@ -1,20 +1,15 @@
 """The desk's sections on a real core: each opens, the trail is proved, a person is added."""
 
-import signal
 from collections.abc import AsyncIterator
-from datetime import UTC
 from pathlib import Path
 
 import pytest
 
-from mes_terminal.link.client import LinkClient
-from mes_terminal.station.lock import find_core
 from mes_terminal.tui import desk_control
 from mes_terminal.tui.sections.registry import SECTIONS
-from mes_terminal.tui.supervisor_app import SupervisorApp
 from mes_terminal.tui.words import words_for
-from tests.e2e.station_process import Station
-from tests.e2e.test_exception_command import PIN, SHORT
+from tests.e2e.desk_on_core import desk_on_core
+from tests.e2e.test_exception_command import PIN
 from tests.tui.test_desk import Desk
 
 
@@ -22,28 +17,9 @@ from tests.tui.test_desk import Desk
 async def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Desk]:
     """Ten chairs were made, ten of their 40 legs were in no lot."""
     monkeypatch.setattr(desk_control, "POLL_S", 0.2)
-    station = Station(tmp_path)
-    folder = tmp_path / "plant"
-    folder.mkdir()
-    for name, text in SHORT.items():
-        (folder / f"{name}.csv").write_text(text)
-    station.run("load", str(folder))
-    station.scan("WO-1")
-    station.run("operator", "pin", "SUP-1", given=PIN)
-    core = station.start_core()
-    holder = find_core(station.database)
-    assert holder is not None
-    try:
-        app = SupervisorApp(LinkClient(holder.socket), plain=False, zone=UTC, first="audit")
-        async with app.run_test(size=(120, 40)) as pilot:
-            desk = Desk(app, station, pilot)
-            await desk.sees("AUDIT TRAIL", "production reported")
-            yield desk
-    finally:
-        if core.poll() is None:
-            core.send_signal(signal.SIGTERM)
-            core.wait(30)
-        station.close()
+    async with desk_on_core(tmp_path, first="audit") as desk:
+        await desk.sees("AUDIT TRAIL", "production reported")
+        yield desk
 
 
 async def test_every_section_opens_and_the_core_refuses_none_of_its_questions(desk: Desk) -> None:

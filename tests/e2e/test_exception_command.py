@@ -77,9 +77,10 @@ def test_a_named_lot_is_posted_by_badge_and_pin(station: Station, with_core: boo
     assert (posted["lot"], posted["quantity"], posted["certainty"]) == ("L-9", "10", "assumed")
     (stock,) = station.rows("stock", "--item", "LEG", "--location", "LINE")
     assert (stock["lot"], stock["quantity"]) == ("L-9", "40")
-    posting = station.rows("outbox")[-1]
+    *_, posting, signature = station.rows("outbox")
     assert posting["type"] == "io.mes-terminal.exception.resolved.v1"
     assert posting["event"]["data"]["person"] == "SUP-1"
+    assert signature["type"] == "io.mes-terminal.signature.given.v1"
     (again,) = resolve(station, "1", "--as", "SUP-1", "--lot", "L-9")
     assert again["outcome"] == "already_done"
     station.run("doctor")

@@ -13,6 +13,7 @@ from mes_terminal.station.lock import find_core
 from mes_terminal.store.database import open_database
 from mes_terminal.tui import desk_control
 from mes_terminal.tui.supervisor_app import SupervisorApp
+from tests.e2e.desk_on_core import desk_on_core
 from tests.e2e.station_process import Station
 from tests.e2e.test_exception_command import LATER, PIN, SHORT
 from tests.tui.test_desk import Desk
@@ -22,29 +23,9 @@ from tests.tui.test_desk import Desk
 async def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Desk]:
     """Ten chairs were made, ten of their 40 legs were in no lot; lot L-9 came after them."""
     monkeypatch.setattr(desk_control, "POLL_S", 0.2)
-    station = Station(tmp_path)
-    folder = tmp_path / "plant"
-    folder.mkdir()
-    for name, text in SHORT.items():
-        (folder / f"{name}.csv").write_text(text)
-    station.run("load", str(folder))
-    station.scan("WO-1")
-    station.scan("NO-SUCH-CODE", code=1)
-    station.run("operator", "pin", "SUP-1", given=PIN)
-    core = station.start_core()
-    holder = find_core(station.database)
-    assert holder is not None
-    try:
-        app = SupervisorApp(LinkClient(holder.socket), plain=False, zone=UTC, first="exceptions")
-        async with app.run_test(size=(120, 40)) as pilot:
-            desk = Desk(app, station, pilot)
-            await desk.sees("2 open", "shortage", "unknown code")
-            yield desk
-    finally:
-        if core.poll() is None:
-            core.send_signal(signal.SIGTERM)
-            core.wait(30)
-        station.close()
+    async with desk_on_core(tmp_path, unknown="NO-SUCH-CODE", first="exceptions") as desk:
+        await desk.sees("2 open", "shortage", "unknown code")
+        yield desk
 
 
 async def test_what_a_load_brings_is_suggested_and_posted_by_badge_and_pin(desk: Desk) -> None:

@@ -4,8 +4,8 @@ Operations, scrap, hand issues, substitutes, containers, serials with slots, rew
 holds, moves, counts, healing, resolutions, orders that change upstream, wrong use, stops and undo,
 in any order. There is no oracle here (`test_station_machine.py` has one for part of it): after
 every scan the laws of `tests.model.ledger_laws` are asked of the whole database, a report that is
-taken back at once must leave no trace, and at the end everything is taken back and all inputs are
-replayed.
+taken back at once must leave no trace, and at the end everything is taken back, all inputs are
+replayed, and what went upstream says all that happened to stock.
 """
 
 import json
@@ -40,6 +40,7 @@ from tests.model.shift_plant import (
     receipts_of,
     shift_plant,
 )
+from tests.model.told_stock import assert_all_is_told
 from tests.plants import memory_folder
 
 SEEDS: Final = st.integers(0, 2**32 - 1)
@@ -451,6 +452,7 @@ class EverythingAtOnce(RuleBasedStateMachine):
         assert self.shift
         self.take_everything_back()
         assert self.shift.station.faults() == []
+        assert_all_is_told(self.db)
         (self.path / "second").mkdir()
         second = self.shift.replayed(self.path / "second")
         first, again = whole_ledger(self.shift.station), whole_ledger(second)

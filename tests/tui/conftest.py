@@ -7,7 +7,6 @@ from datetime import UTC
 from typing import Any
 
 import pytest
-from textual import events
 from textual.pilot import Pilot
 
 from mes_terminal.domain.outcome import Outcome
@@ -18,6 +17,7 @@ from mes_terminal.tui.gallery import station
 from mes_terminal.tui.keys import KeyReader
 from mes_terminal.tui.present import Sound
 from mes_terminal.tui.scripted_core import ScriptedCore
+from mes_terminal.tui.terminal import key_events
 
 
 @dataclass
@@ -45,8 +45,8 @@ class Desk:
     async def type(self, text: str) -> None:
         """Press keys as a scanner does: without a pause, as the driver reads them."""
         reader = KeyReader()
-        for key in [*reader.feed(text), *reader.flush()]:
-            self.app.post_message(events.Key(key.name, key.characters))
+        for event in key_events([*reader.feed(text), *reader.flush()]):
+            self.app.post_message(event)
         await self.pilot.pause()
 
 

@@ -32,6 +32,7 @@ from mes_terminal.tui.desk_feed import PAGE_ROWS
 from mes_terminal.tui.keys import KeyReader
 from mes_terminal.tui.screens.desk import DeskScreen
 from mes_terminal.tui.supervisor_app import SupervisorApp
+from mes_terminal.tui.terminal import key_events
 from mes_terminal.usecases import propose_load
 from mes_terminal.usecases.approve import answer_request
 from mes_terminal.usecases.grant_permit import Wanted
@@ -182,8 +183,8 @@ class Desk:
     async def scan(self, code: str) -> None:
         """Press keys as a scanner does: without a pause."""
         reader = KeyReader()
-        for key in [*reader.feed(code + "\r"), *reader.flush()]:
-            self.app.post_message(events.Key(key.name, key.characters))
+        for event in key_events([*reader.feed(code + "\r"), *reader.flush()]):
+            self.app.post_message(event)
         await self.pilot.pause()
 
 

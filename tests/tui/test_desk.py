@@ -26,6 +26,7 @@ from mes_terminal.tui.screens.desk import DeskScreen
 from mes_terminal.tui.screens.form import FormScreen
 from mes_terminal.tui.scripted_core import ScriptedCore
 from mes_terminal.tui.supervisor_app import SupervisorApp
+from mes_terminal.tui.terminal import key_events
 from mes_terminal.tui.widgets.exceptions_body import ExceptionsBody
 from tests.tui.test_hostile import HOSTILE, assert_harmless
 
@@ -66,10 +67,7 @@ class Desk:
     async def scan(self, code: str) -> None:
         """Press keys as a scanner does: without a pause."""
         reader = KeyReader()
-        keys = [*reader.feed(code + "\r"), *reader.flush()]
-        pressed = [events.Key(key.name, key.characters) for key in keys]
-        for event in pressed:
-            event.time = pressed[-1].time  # however busy the machine is that plays it
+        for event in key_events([*reader.feed(code + "\r"), *reader.flush()]):
             self.app.post_message(event)
         await self.pilot.pause()
 

@@ -105,6 +105,8 @@ async def test_brackets_go_through_all_sections_round(opened: OpenSections) -> N
         await desk.do("]")
         await desk.until(lambda: head(desk) == "STOCK")
         await desk.do("[", "[")
+        await desk.until(lambda: head(desk) == "ALL STATIONS")
+        await desk.do("[")
         await desk.until(lambda: head(desk) == "EXCEPTIONS")
 
 

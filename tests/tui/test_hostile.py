@@ -15,7 +15,7 @@ from mes_terminal.domain.view import (
 )
 from mes_terminal.tui.gallery import NOW, outcome
 from mes_terminal.tui.keys import KeyReader
-from mes_terminal.tui.terminal import exact_bytes
+from mes_terminal.tui.terminal import exact_bytes, key_events
 from tests.tui.conftest import OpenDesk
 
 HOSTILE = [
@@ -124,6 +124,16 @@ def test_a_code_with_any_byte_comes_out_as_it_was(byte: int) -> None:
     keys = [*reader.feed(text), *reader.flush()]
     gated = "".join(key.characters for key in keys).encode("utf-8", "surrogatepass")
     assert exact_bytes(gated) == raw
+
+
+def test_keys_of_one_reading_came_at_one_moment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A scan is not torn where the machine stood still while its keys were handed on."""
+    moments = iter(range(1, 100))
+    monkeypatch.setattr("textual._time.get_time", lambda: float(next(moments)))
+    pressed = key_events(KeyReader().feed("WO-1001\r"))
+    assert [event.character for event in pressed] == list("WO-1001\r")
+    assert {event.time for event in pressed} == {pressed[0].time}
+    assert next(moments) > len(pressed), "the clock was not read for each key"
 
 
 CONTROL_CODES = [

@@ -16,7 +16,7 @@ from tests.tui.station_core import desk_of
 from tests.tui.test_hostile import HOSTILE, assert_harmless
 from tests.unit.test_desk_lists import EVENTS, MANY
 
-SECTIONS = ("counts", "outbox", "audit", "scanners", "people", "genealogy")
+SECTIONS = ("counts", "outbox", "difference", "audit", "scanners", "people", "genealogy")
 SCANNERS = [
     ScannerView(
         name="st10", state="ready", last_scan_at="2026-11-20T08:00:04.000000Z",
@@ -101,6 +101,22 @@ async def test_a_refused_posting_says_why_and_shows_its_document(station: Statio
         await desk.do("/", "WO-LEG", "enter")
         await desk.sees("production reported", "only with WO-LEG")
         assert "R2" not in desk.text()
+
+
+async def test_the_receivers_number_and_what_a_parked_one_waits_for(station: Station) -> None:
+    """UP-8, UP-3: and that a refused one was let go."""
+    for sets, sequence in (
+        ("status = 'delivered', document = 'S-4711'", 2),
+        ("status = 'parked', behind = 2", 3),
+        ("status = 'refused', let_go = 1", 4),
+    ):
+        station.db.conn.execute(f"UPDATE delivery SET {sets} WHERE outbox_seq = {sequence}")
+    async with desk_of(station, "outbox", size=(120, 36)) as desk:
+        await desk.sees("7 not delivered", "1 parked")
+        await desk.do("down")
+        await desk.sees("It waits for number 2, which was refused.")
+        await desk.do("/", "R2", "enter", "o", "down")
+        await desk.sees("Upstream it is S-4711.")
 
 
 # The audit trail ---------------------------------------------------------------------------------

@@ -4,8 +4,10 @@ from typing import Any
 
 import pytest
 
+from mes_terminal.tui import app as operator_app
 from mes_terminal.tui.gallery import Scene, app_of, scenes, station
 from mes_terminal.tui.gallery_desk import DeskScene, desk_scenes
+from mes_terminal.tui.widgets import result_panel
 
 SMALL, LARGE, WIDE, NARROW = (80, 24), (200, 60), (120, 40), (60, 20)
 SHOTS = [
@@ -66,7 +68,19 @@ SHOTS = [
     ("approval-pin", SMALL, True),
     ("approval-pin-german", SMALL, False),
     ("approved", SMALL, False),
+    ("desk-difference", SMALL, True),
+    ("desk-difference-german", SMALL, False),
+    ("desk-all-stations", SMALL, True),
+    ("desk-all-stations", WIDE, False),
+    ("desk-all-stations-german", SMALL, False),
 ]
+
+
+@pytest.fixture(autouse=True)
+def nothing_fades(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However long a busy machine takes to draw the picture."""
+    monkeypatch.setattr(result_panel, "BRIGHT_S", 3600.0)
+    monkeypatch.setattr(operator_app, "NOTICE_S", 3600.0)
 
 
 @pytest.mark.parametrize(("name", "size", "sixteen"), SHOTS)

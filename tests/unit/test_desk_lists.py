@@ -3,7 +3,6 @@
 A hundred thousand rows are built in SQL: what is read is measured against what is shown.
 """
 
-import time
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +19,7 @@ from mes_terminal.store.database import Database
 from mes_terminal.usecases.desk_audit import TEXT_ENTRIES_MAX
 from mes_terminal.usecases.desk_outbox import TEXT_POSTINGS_MAX
 from mes_terminal.usecases.lists import read_list
+from tests.sqlite_steps import thousands_of_steps
 from tests.unit.ledger_plant import RULES, make_plant
 
 NOW = "2026-11-21T13:05:12.100000Z"
@@ -85,10 +85,10 @@ def plan(plant: Database, statement: str, **asked: Any) -> list[str]:
     return [row[3] for row in plant.conn.execute(f"EXPLAIN QUERY PLAN {statement}", asked)]
 
 
-def took_ms(plant: Database, name: str, **filters: str) -> tuple[float, list[dict[str, Any]]]:
-    begun = time.perf_counter()
-    rows = listed(plant, name, **filters)
-    return (time.perf_counter() - begun) * 1000, rows
+def steps_of(plant: Database, name: str, **filters: str) -> tuple[int, list[dict[str, Any]]]:
+    """Return how many thousand steps a reading takes, and its rows."""
+    rows: list[dict[str, Any]] = []
+    return thousands_of_steps(plant, lambda: rows.extend(listed(plant, name, **filters))), rows
 
 
 # Counts ------------------------------------------------------------------------------------------
@@ -157,9 +157,9 @@ def test_a_hundred_thousand_counted_items_are_paged_from_their_key(plant: Databa
         INSERT INTO count_item SELECT stock_count_id, item_id, 0, 0, 1000000, 1000000, NULL, NULL
             FROM stock_count, item WHERE stock_count_id >= 10;
     """)
-    took, page = took_ms(plant, "desk_counts", limit="200", after="[20000,1]")
+    took, page = steps_of(plant, "desk_counts", limit="200", after="[20000,1]")
     assert [row["count"] for row in page[:4]] == [20000, 20000, 20000, 19999]
-    assert took < 1000
+    assert took < 100
     for statement in (counts_store.COUNTS, counts_store.TO_DO):
         steps = plan(plant, statement, count=1, item_id=1, text=None)
         assert not any(step.startswith("SCAN stock_count") for step in steps)
@@ -213,13 +213,15 @@ def test_a_hundred_thousand_postings_open_and_filter_quickly(long_log: Database)
     plant = long_log
     asked = {"first": 1, "last": MANY, "status": None, "text": None}
     steps = plan(plant, outbox_store.OPEN, **asked)
-    assert steps[0].startswith("SEARCH delivery USING INDEX delivery_waiting (outbox_seq>?")
+    ways = [step for step in steps if "delivery" in step]
+    assert all("USING INDEX delivery_open (status=? AND outbox_seq>?" in step for step in ways)
+    assert len(ways) == 3, "one a status, merged"
     steps += plan(plant, outbox_store.EVERY, **asked)
     assert not any("SCAN" in step or "B-TREE" in step for step in steps)
-    took, page = took_ms(plant, "desk_outbox", open="1", limit="200", after="50000")
+    took, page = steps_of(plant, "desk_outbox", open="1", limit="200", after="50000")
     assert [row["sequence"] for row in page[:2]] == [50001, 50002]
-    assert took < 500
-    took, page = took_ms(plant, "desk_outbox", limit="200", text="WO-77777")
+    assert took < 50
+    took, page = steps_of(plant, "desk_outbox", limit="200", text="WO-77777")
     assert [row["subject"] for row in page] == ["WO-77777", ""]
     assert page[-1]["looked"] == {"at": MANY + 3 - TEXT_POSTINGS_MAX, "total": MANY + 2}
     page = listed(plant, "desk_outbox", open="1", text="WO-77777")
@@ -227,9 +229,9 @@ def test_a_hundred_thousand_postings_open_and_filter_quickly(long_log: Database)
     page = listed(plant, "desk_outbox", open="1", text="WO-77777", after=str(page[-1]["sequence"]))
     assert [row["subject"] for row in page] == ["WO-77777", ""]
     assert took < 3000
-    took, (total,) = took_ms(plant, "desk_outbox_count", open="1")
+    took, (total,) = steps_of(plant, "desk_outbox_count", open="1")
     assert total["count"] == total["waiting"] == MANY + 2
-    assert took < 1000
+    assert took < 50
 
 
 # The audit trail ---------------------------------------------------------------------------------
@@ -321,10 +323,10 @@ def test_a_hundred_thousand_entries_open_and_filter_quickly(long_log: Database) 
     )  # fmt: skip
     assert steps[0] == "SEARCH event USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)"
     assert not any("SCAN" in step or "B-TREE" in step for step in steps)
-    assert took_ms(plant, "desk_audit", limit="200")[0] < 500
-    assert took_ms(plant, "desk_audit", limit="200", after="50000")[0] < 500
-    assert took_ms(plant, "desk_audit", limit="200", text="nobody has this")[0] < 3000
-    assert took_ms(plant, "desk_audit", limit="200", person="nobody")[0] < 3000
+    assert steps_of(plant, "desk_audit", limit="200")[0] < 50
+    assert steps_of(plant, "desk_audit", limit="200", after="50000")[0] < 50
+    assert steps_of(plant, "desk_audit", limit="200", text="nobody has this")[0] < 3000
+    assert steps_of(plant, "desk_audit", limit="200", person="nobody")[0] < 1000
 
 
 # Genealogy ---------------------------------------------------------------------------------------
@@ -360,13 +362,13 @@ def test_a_lot_in_a_hundred_thousand_units_opens_at_once(plant: Database) -> Non
         steps = plan(plant, trace_store.STEP[forward], node=5, after=0)
         assert steps[0].startswith("SEARCH edge USING")
         assert not any("SCAN" in step for step in steps)
-    took, page = took_ms(plant, "desk_trace", node="5", direction="forward", limit="200",
+    took, page = steps_of(plant, "desk_trace", node="5", direction="forward", limit="200",
                          after="50000")  # fmt: skip
     assert [row["node"] for row in page[:2]] == [50001, 50002]
-    assert took < 500
-    took, (total,) = took_ms(plant, "desk_trace_count", node="5", direction="forward")
+    assert took < 4000
+    took, (total,) = steps_of(plant, "desk_trace_count", node="5", direction="forward")
     assert total["count"] >= MANY
-    assert took < 1000
+    assert took < 4000
 
 
 # People ------------------------------------------------------------------------------------------

@@ -398,11 +398,11 @@ def test_a_file_that_is_no_utf8_is_told_with_its_line(db: Database) -> None:
     assert [(fault.file, fault.line) for fault in result.faults] == [("items.csv", 3)]
 
 
-def test_unknown_files_and_mappings_are_faults(db: Database) -> None:
-    folder = {**files(), "prices.csv": b"item,price\n", "mapping.toml": b""}
+def test_unknown_files_are_faults(db: Database) -> None:
+    folder = {**files(), "prices.csv": b"item,price\n"}
     result = load_folder(db, folder, rules=RULES, now=LATER, at=None)
-    assert [fault.file for fault in result.faults] == ["mapping.toml", "prices.csv"]
-    assert "not supported yet" in result.faults[0].message
+    assert [fault.file for fault in result.faults] == ["prices.csv"]
+    assert "say in mapping.toml how it is read" in result.faults[0].message
 
 
 def test_a_first_load_without_items_is_a_fault(db: Database) -> None:

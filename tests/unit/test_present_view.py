@@ -12,6 +12,7 @@ from mes_terminal.domain.view import (
     ScannerView,
     ScanView,
     StationView,
+    UpstreamView,
 )
 from mes_terminal.tui import present_view as pv
 from mes_terminal.tui.words import words_for
@@ -134,7 +135,58 @@ def test_the_status_line_alerts_for_what_needs_a_person_only() -> None:
         clock_in_doubt=True,
     )
     alerts = [p.text for p in pv.status_pieces(bad, ENGLISH) if p.emphasis == "alert"]
-    assert alerts == ["CLOCK IN DOUBT", "st02 UNPLUGGED", "3 to send, oldest 1 h 02"]
+    assert alerts == ["CLOCK IN DOUBT", "st02 UNPLUGGED"]
+
+
+def postings(**changes: Any) -> tuple[str, str, str]:
+    """Return what the status line says of the outbox, in English and German, and how strongly."""
+    waiting, oldest = changes.pop("waiting", 0), changes.pop("oldest", None)
+    view = station(
+        postings_waiting=waiting,
+        oldest_waiting_at=f"2026-11-{oldest}:00.000000Z" if oldest else None,
+        upstream=UpstreamView(**changes),
+    )
+    pieces = [pv.status_pieces(view, words)[1] for words in (ENGLISH, GERMAN)]
+    return pieces[0].text, pieces[1].text, pieces[0].emphasis
+
+
+def test_the_status_line_says_how_far_the_erp_is_behind() -> None:
+    """UP-6: the freshness clock; what waits here adds to it."""
+    assert postings(state="online", behind_s=4.2) == (
+        "ERP is 4 s behind, 0 waiting", "ERP ist 4 s zurück, 0 warten", "muted"
+    )  # fmt: skip
+    assert postings(state="online", behind_s=4.0, waiting=2, oldest="20T13:59") == (
+        "ERP is 1 min behind, 2 waiting", "ERP ist 1 min zurück, 2 warten", "plain"
+    )  # fmt: skip
+    assert postings(state="online") == ("all sent", "alles gesendet", "muted")
+
+
+def test_being_offline_is_no_alarm_until_a_posting_is_old() -> None:
+    """UP-6: `12 waiting, oldest 00:14`; `alarms.posting_age_h` makes it a warning."""
+    assert postings(state="offline", waiting=12, oldest="20T13:46") == (
+        "12 waiting, oldest 00:14", "12 warten, älteste 00:14", "plain"
+    )  # fmt: skip
+    assert postings(state="offline") == ("offline, 0 waiting", "offline, 0 warten", "muted")
+    assert postings(state="offline", waiting=1, oldest="19T13:46", warn_after_h=24) == (
+        "1 waiting, oldest 24:14", "1 warten, älteste 24:14", "alert"
+    )  # fmt: skip
+    assert postings(state="offline", waiting=1, oldest="16T13:46")[0] == "1 waiting, oldest 4 days"
+    assert postings(state="off", waiting=1, oldest="20T13:46", warn_after_h=1)[2] == "plain"
+
+
+def test_the_desk_says_the_same_where_something_is_delivered() -> None:
+    """UP-6: also at the supervisor's screen; nothing on a training copy."""
+    online = station(upstream=UpstreamView(state="online", behind_s=4.0))
+    assert pv.freshness_text(online, ENGLISH) == "ERP is 4 s behind, 0 waiting"
+    for view in (None, station(), station(upstream=UpstreamView())):
+        assert pv.freshness_text(view, ENGLISH) == ""
+
+
+def test_wrong_settings_are_alarmed_at_once() -> None:
+    """Nothing goes until a person mends them."""
+    assert postings(state="wrong", trouble="The token file cannot be read.", waiting=3) == (
+        "NOTHING IS SENT, 3 waiting", "NICHTS WIRD GESENDET, 3 warten", "alert"
+    )  # fmt: skip
 
 
 def test_an_open_count_is_said_first_with_how_far_it_is() -> None:

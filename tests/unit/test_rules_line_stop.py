@@ -181,15 +181,15 @@ def calls(station: Station, **filters: str) -> list[tuple[Any, ...]]:
 
 
 def test_a_call_names_what_the_active_order_lacks_first(tmp_path: Path) -> None:
-    """By the real pre-flight; `material.called` goes upstream."""
+    """By the real pre-flight; `material.requested` goes upstream."""
     station = line(tmp_path)
     station.scan("%START WO-1")
     assert said(station.scan("%CALL")) == ("recorded", None)
     assert calls(station) == [("SEAT", "WO-1", 1, None)]
-    assert told(station, "material.called") == [
+    assert told(station, "material.requested") == [
         {"item": "SEAT", "work_order": "WO-1", "location": "LINE", "times": 1}
     ]
-    assert station.rows("outbox")[-1]["type"] == "io.mes-terminal.material.called.v1"
+    assert station.rows("outbox")[-1]["type"] == "io.mes-terminal.material.requested.v1"
 
 
 def test_a_second_call_for_the_same_cause_raises_its_counter(tmp_path: Path) -> None:

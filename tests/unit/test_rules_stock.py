@@ -271,7 +271,7 @@ def test_what_expired_where_it_is_mounted_is_the_cause(tmp_path: Path) -> None:
     """BF-16, BF-17: it is mounted, and it is not empty."""
     station = chairs(tmp_path, "A,,LINE,50,2026-11-01,2026-11-20", item=("mount", "required"))
     station.scan("LEG|A")
-    station.scan("CHAIR", at="2026-11-22T06:00:00Z")
+    station.scan("CHAIR", at="2026-11-22T06:00:00.000000Z")
     assert station.rows("exceptions")[0]["cause"] == "lot_expired"
 
 

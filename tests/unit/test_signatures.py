@@ -64,6 +64,22 @@ def test_a_signature_says_who_when_and_what_was_signed(station: Station) -> None
     assert station.faults() == []
 
 
+def test_a_signature_goes_upstream_where_what_it_signs_does(station: Station) -> None:
+    """UP-1: a report and its signature are postings; a sign-in, and who signs it, stay here."""
+    before = len(station.rows("outbox"))
+    with station.db.transaction() as conn:
+        sign_newest(conn, person=SUE, meaning="saw it", rules=station.rules, now=station.now)
+    told = station.rows("outbox")[before:]
+    assert [row["type"] for row in told] == ["io.mes-terminal.signature.given.v1"]
+    station.scan("B:SUE")
+    assert station.rows("audit")[-1]["type"] == "io.mes-terminal.signed_in.v1"
+    with station.db.transaction() as conn:
+        sign_newest(conn, person=SUE, meaning="was here", rules=station.rules, now=station.now)
+    assert len(signatures(station)) == 2
+    assert len(station.rows("outbox")) == before + 1
+    assert station.faults() == []
+
+
 def test_a_name_stays_as_it_was_signed(station: Station) -> None:
     """People are disabled, never deleted; what they signed names them for ever."""
     with station.db.transaction() as conn:

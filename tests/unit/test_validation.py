@@ -11,7 +11,8 @@ import pytest
 
 from mes_terminal.settings import read_settings
 from mes_terminal.station.reading import Reading
-from mes_terminal.station.schedule import RETRY_S, DailyReport, day_due, write_whole
+from mes_terminal.station.schedule import RETRY_S, DailyReport, day_due
+from mes_terminal.store.whole_file import write_whole
 from mes_terminal.usecases import validate_plant
 from mes_terminal.usecases.lists import read_list
 from mes_terminal.usecases.validate_plant import CHECKS, Finding, report_text

@@ -37,6 +37,8 @@ class Shown(Struct, frozen=True, kw_only=True):
     sought: str
     """The text that is looked for, as it was typed or scanned."""
     station: str
+    freshness: str
+    """How far upstream is behind; empty where nothing is delivered."""
     test: bool
     mode_word: str
     notice: str
@@ -122,7 +124,8 @@ class DeskScreen(ModalScreen[None]):
             prompt = paint.text(shown.prompt, "$quiet-muted")
             self.foot.show([typed, prompt])
         else:
-            self.foot.show([])
+            fresh = [paint.text(shown.freshness, "$quiet-muted")] if shown.freshness else []
+            self.foot.show(fresh)
 
 
 def _key(key: str, glyphs: Glyphs) -> str:

@@ -78,6 +78,7 @@ def story(row: LoadProposal, details: Details, telling: Telling) -> list[Piece]:
     told = telling.words.sections["loads"].told
     names = {
         "folder": safe(row.folder, 120),
+        "mapping": safe(row.mapping or "", 120),
         "by": safe(row.proposed_by_name, 24),
         "time": telling.time(row.proposed_at),
         "decided_by": safe(row.decided_by_name or "", 24),
@@ -85,6 +86,8 @@ def story(row: LoadProposal, details: Details, telling: Telling) -> list[Piece]:
         "reason": safe(row.reason or "", 120),
     }
     pieces = [Piece(names["folder"], "strong"), Piece(told["proposed"].format(**names))]
+    if row.mapping is not None:
+        pieces.append(Piece(told["mapping"].format(**names)))
     if row.decided_by is not None:
         pieces.append(Piece(told[f"is_{row.status}"].format(**names)))
     elif row.status == "open":

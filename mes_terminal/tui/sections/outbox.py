@@ -6,11 +6,21 @@ Pure: a description for `list_page`.
 from collections.abc import Sequence
 from typing import Any, Final
 
-from mes_terminal.domain.desk_entries import Posting, PostingDocument, PostingTotals
+from mes_terminal.domain.desk_entries import OutboxHead, Posting, PostingDocument
 from mes_terminal.tui.present_document import json_lines
 from mes_terminal.tui.present_view import Emphasis, Piece
 from mes_terminal.tui.safe_text import SENTENCE_MAX_COLUMNS, safe
-from mes_terminal.tui.sections.section import Cell, Detail, Details, Head, Line, Scope, Section
+from mes_terminal.tui.sections.section import (
+    Action,
+    Cell,
+    Detail,
+    Details,
+    Go,
+    Head,
+    Line,
+    Scope,
+    Section,
+)
 from mes_terminal.tui.telling import Telling
 
 _EMPHASIS: Final[dict[str, Emphasis]] = {
@@ -72,11 +82,16 @@ def story(row: Posting, details: Details, telling: Telling) -> list[Piece]:
         "time": telling.time(row.delivered_at or row.queued_at),
         "age": telling.age(row.queued_at),
     }
-    emphasis: Emphasis = "alert" if row.status == "refused" else "plain"
+    found: list[PostingDocument] = details.get("document", [])
+    is_let_go = any(each.let_go for each in found)
+    emphasis: Emphasis = "alert" if row.status == "refused" and not is_let_go else "plain"
+    status = "let_go" if is_let_go else row.status
     pieces = [
         Piece(told["head"].format(**names), "strong"),
-        Piece(told[f"is_{row.status}"].format(**names), emphasis),
+        Piece(told[f"is_{status}"].format(**names), emphasis),
     ]
+    for each in found:
+        pieces += _upstream(each, telling)
     if row.attempts:
         form = told["try" if row.attempts == 1 else "tries"]
         pieces.append(Piece(form.format(n=telling.number(row.attempts))))
@@ -84,20 +99,42 @@ def story(row: Posting, details: Details, telling: Telling) -> list[Piece]:
         text = safe(row.last_error, SENTENCE_MAX_COLUMNS)
         pieces.append(Piece(told["error"].format(text=text), emphasis))
     pieces += [Piece(""), Piece(told["size"].format(n=telling.number(row.bytes)), "muted")]
-    found: list[PostingDocument] = details.get("document", [])
     for each in found:
         pieces += json_lines(each.document, told)
     return pieces
 
 
-def head(totals: PostingTotals, telling: Telling) -> Sequence[str]:
-    """Return how many are not delivered, by what keeps them, and since when the oldest waits."""
+def _upstream(found: PostingDocument, telling: Telling) -> list[Piece]:
+    """Return what the receiver made of it, and what it waits for."""
     told = telling.words.sections["outbox"].told
+    pieces = []
+    if found.behind is not None:
+        pieces.append(Piece(told["is_behind"].format(n=telling.number(found.behind)), "alert"))
+    if found.upstream_document is not None:
+        text = safe(found.upstream_document, 64)
+        pieces.append(Piece(told["upstream_document"].format(text=text)))
+    return pieces
+
+
+def head(found: OutboxHead, telling: Telling) -> Sequence[str]:
+    """Return how many are not delivered, by what keeps them, since when the oldest waits, and
+    whether upstream has the same stock."""
+    told, totals = telling.words.sections["outbox"].told, found.totals
     counts = (("waiting", totals.waiting), ("refused", totals.refused), ("parked", totals.parked))
     texts = [told[f"head_{name}"].format(n=telling.number(n)) for name, n in counts if n]
     if totals.oldest_at is not None:
         texts.append(told["head_oldest"].format(age=telling.age(totals.oldest_at)))
+    if found.differing is not None:
+        texts.append(_difference(found.differing, found.unexplained or 0, telling))
     return texts
+
+
+def _difference(differing: int, unexplained: int, telling: Telling) -> str:
+    told = telling.words.sections["outbox"].told
+    names = {"n": telling.number(differing), "unexplained": telling.number(unexplained)}
+    if unexplained:
+        return told["head_unexplained"].format(**names)
+    return told["head_explained" if differing else "head_agrees"].format(**names)
 
 
 def _looked(row: Posting, telling: Telling) -> str:
@@ -114,11 +151,15 @@ def _of_posting(row: Posting | None) -> dict[str, Any] | None:
     return {"sequence": str(row.sequence)}
 
 
+def _to_difference(_row: Posting | None, _details: Details, _telling: Telling) -> Go:
+    return Go("difference")
+
+
 OUTBOX: Final = Section(
     name="outbox",
     list_name="desk_outbox",
     count_list="desk_outbox_count",
-    head=Head("desk_outbox_count", PostingTotals, head),
+    head=Head("desk_outbox_head", OutboxHead, head),
     row=Posting,
     key=lambda row: str(row.sequence),
     line=line,
@@ -128,4 +169,5 @@ OUTBOX: Final = Section(
     details=(
         Detail(name="document", list_name="desk_posting", params=_of_posting, kind=PostingDocument),
     ),
+    actions=(Action(key="d", name="difference", form=_to_difference, needs_row=False),),
 )

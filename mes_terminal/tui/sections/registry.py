@@ -9,9 +9,11 @@ from typing import Final
 
 from msgspec import Struct
 
+from mes_terminal.tui.sections.all_stations import ALL_STATIONS
 from mes_terminal.tui.sections.approvals import APPROVALS
 from mes_terminal.tui.sections.audit import AuditPage
 from mes_terminal.tui.sections.counts import COUNTS
+from mes_terminal.tui.sections.difference import DIFFERENCE
 from mes_terminal.tui.sections.exceptions import ExceptionsPage
 from mes_terminal.tui.sections.figures import FiguresPage
 from mes_terminal.tui.sections.genealogy import GenealogyPage
@@ -40,6 +42,7 @@ class Entry(Struct, frozen=True):
 SECTIONS: Final[tuple[Entry, ...]] = (
     Entry("morning", "1", MorningPage),
     Entry("exceptions", "2", ExceptionsPage),
+    Entry("all_stations", "2", partial(ListPage, section=ALL_STATIONS)),
     Entry("orders", "3", partial(ListPage, section=ORDERS)),
     Entry("stock", "4", partial(ListPage, section=STOCK)),
     Entry("lots", "5", partial(ListPage, section=LOTS)),
@@ -48,6 +51,7 @@ SECTIONS: Final[tuple[Entry, ...]] = (
     Entry("counts", "7", partial(ListPage, section=COUNTS)),
     Entry("figures", "8", FiguresPage),
     Entry("outbox", "9", partial(ListPage, section=OUTBOX)),
+    Entry("difference", "", partial(ListPage, section=DIFFERENCE)),
     Entry("audit", "", AuditPage),
     Entry("scanners", "", ScannersPage),
     Entry("people", "", PeoplePage),

@@ -2,6 +2,8 @@
 
 from typing import Final
 
+from mes_terminal.tui.words.english_all_stations import ENGLISH_ALL_STATIONS
+from mes_terminal.tui.words.english_difference import ENGLISH_DIFFERENCE
 from mes_terminal.tui.words.english_genealogy import ENGLISH_GENEALOGY
 from mes_terminal.tui.words.english_insight import ENGLISH_INSIGHT
 from mes_terminal.tui.words.english_people import ENGLISH_PEOPLE
@@ -13,10 +15,12 @@ from mes_terminal.tui.words.section_words import SectionWords
 ENGLISH_SECTIONS: Final[dict[str, SectionWords]] = {
     "menu": SectionWords(title="SECTIONS", about="what the desk has", rows="Where to"),
     "exceptions": SectionWords(title="EXCEPTIONS", about="what is open, how it came, what ends it"),
+    **ENGLISH_ALL_STATIONS,
     **ENGLISH_PLANT,
     **ENGLISH_INSIGHT,
     **ENGLISH_GENEALOGY,
     **ENGLISH_RECORDS,
+    **ENGLISH_DIFFERENCE,
     **ENGLISH_PEOPLE,
     **ENGLISH_SIGNED,
 }

@@ -94,6 +94,7 @@ _LOADS: Final = SectionWords(
         "status_refused": "refused",
         "status_replaced": "replaced",
         "proposed": "Proposed by {by}, {time}.",
+        "mapping": "Read as {mapping} says.",
         "waits": "It waits for another person: a applies it, x refuses it.",
         "is_approved": "Applied by {decided_by}, {decided}.",
         "is_refused": "Refused by {decided_by}, {decided}: {reason}",

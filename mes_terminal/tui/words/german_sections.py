@@ -2,6 +2,8 @@
 
 from typing import Final
 
+from mes_terminal.tui.words.german_all_stations import GERMAN_ALL_STATIONS
+from mes_terminal.tui.words.german_difference import GERMAN_DIFFERENCE
 from mes_terminal.tui.words.german_genealogy import GERMAN_GENEALOGY
 from mes_terminal.tui.words.german_insight import GERMAN_INSIGHT
 from mes_terminal.tui.words.german_people import GERMAN_PEOPLE
@@ -15,10 +17,12 @@ GERMAN_SECTIONS: Final[dict[str, SectionWords]] = {
     "exceptions": SectionWords(
         title="AUSNAHMEN", about="was offen ist, wie es kam, was es beendet"
     ),
+    **GERMAN_ALL_STATIONS,
     **GERMAN_PLANT,
     **GERMAN_INSIGHT,
     **GERMAN_GENEALOGY,
     **GERMAN_RECORDS,
+    **GERMAN_DIFFERENCE,
     **GERMAN_PEOPLE,
     **GERMAN_SIGNED,
 }

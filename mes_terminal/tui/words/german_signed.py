@@ -94,6 +94,7 @@ _LOADS: Final = SectionWords(
         "status_refused": "abgelehnt",
         "status_replaced": "ersetzt",
         "proposed": "Vorgeschlagen von {by}, {time}.",
+        "mapping": "Gelesen, wie {mapping} es sagt.",
         "waits": "Wartet auf eine andere Person: a lädt, x lehnt ab.",
         "is_approved": "Geladen von {decided_by}, {decided}.",
         "is_refused": "Abgelehnt von {decided_by}, {decided}: {reason}",

@@ -61,6 +61,10 @@ class Labels(Struct, frozen=True, kw_only=True):
     no_scanner: str
     postings_none: str
     postings: str
+    postings_behind: str
+    """The receiver is there, and tells how far the ERP is."""
+    postings_offline: str
+    postings_wrong: str
     exceptions: str
     no_exceptions: str
     count_open: str
@@ -83,6 +87,9 @@ class Labels(Struct, frozen=True, kw_only=True):
     incomplete_action: str
     set_wrongly: str
     printer_trouble: str
+    backup_trouble: str
+    disk_low: str
+    disk_stopped: str
     read_twice: str
     stopping: str
     failed_title: str

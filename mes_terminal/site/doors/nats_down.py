@@ -1,0 +1,78 @@
+"""What goes down over NATS: the newest document of each key, in a key/value bucket (UP-9)."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+import nats.js.errors
+from nats.js import api
+
+from mes_terminal import logs
+from mes_terminal.domain.delivery import DownDocument
+from mes_terminal.site.doors import SiteBusyError
+from mes_terminal.upstream.connectors.addresses import DOWN_BUCKET, word_of
+
+if TYPE_CHECKING:
+    from nats.js import JetStreamContext
+    from nats.js.kv import KeyValue
+
+    from mes_terminal.site.doors import Down
+
+LIMIT: Final = 500
+"""Documents that are read together."""
+LOOK_S: Final = 30.0
+"""How often the documents are looked at even if nobody said that they changed."""
+LOAD_MAX_S: Final = 30.0
+
+
+async def make_bucket(stream: JetStreamContext, replicas: int) -> KeyValue:
+    """Return the bucket, made where it is missing."""
+    try:
+        return await stream.key_value(DOWN_BUCKET)
+    except nats.js.errors.NotFoundError:
+        return await stream.create_key_value(
+            api.KeyValueConfig(
+                bucket=DOWN_BUCKET,
+                description="What stations are to know: the newest document of each key",
+                history=1,
+                storage=api.StorageType.FILE,
+                replicas=replicas,
+            )
+        )
+
+
+async def fill_bucket(bucket: KeyValue, down: Down, stopping: asyncio.Event) -> None:
+    """Put every new document into the bucket, in order of version, until told to stop."""
+    after = await _newest(bucket)
+    while not stopping.is_set():
+        changed = down.changed()
+        try:
+            documents = await asyncio.to_thread(down.fetch, None, after, LIMIT)
+        except SiteBusyError as error:
+            logs.write("site.nats", busy=error.sentence)
+            await asyncio.sleep(error.retry_after_s)
+            continue
+        for document in documents:
+            await bucket.put(word_of(document.key), msgspec.json.encode(document))
+            after = document.version
+        if not documents:
+            await asyncio.wait((changed,), timeout=LOOK_S)
+
+
+async def _newest(bucket: KeyValue) -> int:
+    """Return the highest version in the bucket: since they are put in order, none below it is
+    missing."""
+    newest = 0
+    watcher = await bucket.watchall()
+    try:
+        while (entry := await watcher.updates(LOAD_MAX_S)) is not None:  # type: ignore[no-untyped-call]
+            if entry.operation is None and entry.value:
+                with contextlib.suppress(msgspec.DecodeError):  # not ours
+                    document = msgspec.json.decode(entry.value, type=DownDocument)
+                    newest = max(newest, document.version)
+    finally:
+        await watcher.stop()  # type: ignore[no-untyped-call]
+    return newest

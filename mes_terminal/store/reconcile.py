@@ -1,0 +1,156 @@
+"""What a comparison with upstream reads: own stock, own locations, postings that upstream's figures
+lack, and those figures as the core noted them last. Called by `usecases.reconcile`.
+
+`note_reading` runs inside the caller's transaction.
+"""
+
+from collections.abc import Iterable, Iterator
+from typing import Any, Final
+
+from msgspec import Struct
+
+from mes_terminal.domain.reconcile import StockKey, stock_key
+from mes_terminal.store.database import Connection, Database
+from mes_terminal.store.lists import stream
+
+EVERYTHING: Final = 2**63 - 1
+"""A watermark of figures that have whatever was delivered."""
+
+_OWN: Final = """
+SELECT location FROM location
+WHERE kind <> 'virtual' AND kind <> 'scrap' AND (station IS NULL OR station = :station)
+"""
+
+_STOCK: Final = """
+SELECT item.item, lot.lot, lot.serial, location.location,
+       sum(balance.quantity_micro / 1000000), sum(balance.quantity_micro % 1000000)
+FROM balance
+JOIN lot ON lot.lot_id = balance.lot_id
+JOIN item ON item.item_id = lot.item_id
+JOIN location ON location.location_id = balance.location_id
+WHERE balance.quantity_micro <> 0 AND (:item IS NULL OR item.item = :item)
+GROUP BY balance.lot_id, balance.location_id
+"""
+
+# What is not delivered, and of what is that which came after the figures: by number, or by the
+# time of delivery. A row that was pruned was delivered long ago.
+_POSTINGS: Final = """
+SELECT event.outbox_seq, event.body, delivery.status, delivery.let_go
+  FROM delivery JOIN event ON event.outbox_seq = delivery.outbox_seq
+ WHERE delivery.status <> 'delivered'
+UNION ALL
+SELECT event.outbox_seq, event.body, 'delivered', 0
+  FROM event LEFT JOIN delivery ON delivery.outbox_seq = event.outbox_seq
+ WHERE event.outbox_seq > :watermark AND coalesce(delivery.status, 'delivered') = 'delivered'
+UNION ALL
+SELECT event.outbox_seq, event.body, 'delivered', 0
+  FROM delivery JOIN event ON event.outbox_seq = delivery.outbox_seq
+ WHERE delivery.status = 'delivered' AND delivery.delivered_at > :at
+   AND event.outbox_seq <= :watermark
+"""
+
+_READING: Final = """
+SELECT as_of, watermark, epoch, pieces, beyond FROM upstream_reading
+"""
+_FIGURES: Final = """
+SELECT item, lot, serial, location, quantity_micro FROM upstream_stock
+WHERE :item IS NULL OR item = :item
+"""
+
+
+class Reading(Struct, frozen=True):
+    """Upstream's figures: when they were true, and up to which posting of which epoch they go."""
+
+    as_of: str
+    watermark: int
+    epoch: str
+    pieces: int
+    beyond: str
+    """JSON: what else they have, behind gaps, as first and last."""
+
+
+class Queued(Struct, frozen=True):
+    """A posting that upstream's figures lack."""
+
+    sequence: int
+    body: str
+    status: str
+    let_go: bool
+
+
+def own_locations(database: Database, station: str) -> frozenset[str]:
+    """Return the locations whose stock this station writes, but for scrap."""
+    rows = database.conn.execute(_OWN, {"station": station})
+    return frozenset(location for (location,) in rows)
+
+
+def stock(database: Database, item: str | None) -> Iterator[tuple[StockKey, int]]:
+    """Yield the station's stock by lot, serial and location, at scrap locations too."""
+    for name, lot, serial, location, whole, rest in stream(database, _STOCK, {"item": item}):
+        yield stock_key(name, lot, serial, location), whole * 1_000_000 + rest
+
+
+def units(database: Database) -> dict[str, str]:
+    """Return the unit of each item."""
+    return dict(database.conn.execute("SELECT item, uom FROM item").fetchall())
+
+
+def postings(database: Database, *, watermark: int, at: str | None) -> Iterator[Queued]:
+    """Yield what upstream's figures lack: they have what was delivered up to `watermark`, and not
+    after `at`. In no order: sorting would hold all the documents."""
+    asked = {"watermark": watermark, "at": at}
+    for sequence, body, status, let_go in stream(database, _POSTINGS, asked):
+        yield Queued(sequence, body, status, bool(let_go))
+
+
+def bodies_let_go(database: Database) -> Iterator[str]:
+    """Yield the documents that upstream refused for good."""
+    rows = database.conn.execute(
+        """
+        SELECT event.body FROM delivery JOIN event ON event.outbox_seq = delivery.outbox_seq
+         WHERE delivery.status = 'refused' AND delivery.let_go = 1
+        """
+    )
+    for (body,) in rows:
+        yield body
+
+
+def reading(database: Database) -> Reading | None:
+    """Return what the core noted last of upstream's stock; `None`: nothing yet."""
+    row = database.conn.execute(_READING).fetchone()
+    return Reading(*row) if row else None
+
+
+def figures(database: Database, item: str | None) -> Iterator[tuple[StockKey, int]]:
+    """Yield upstream's stock as it was noted last."""
+    for name, lot, serial, location, micro in stream(database, _FIGURES, {"item": item}):
+        yield stock_key(name, lot, serial, location), micro
+
+
+def stamp(database: Database) -> tuple[Any, ...]:
+    """Return what changes with anything that a comparison follows from."""
+    row: tuple[Any, ...] = database.conn.execute(
+        """
+        SELECT (SELECT noted_at FROM upstream_reading), (SELECT max(event_seq) FROM event),
+               settled, refused, parked FROM upstream_state
+        """
+    ).fetchone()
+    return row
+
+
+def note_reading(
+    conn: Connection, noted: Reading, pieces: Iterable[tuple[StockKey, int]], *, now: str
+) -> None:
+    """Keep upstream's figures in place of those before."""
+    conn.execute("DELETE FROM upstream_stock")
+    conn.executemany(
+        "INSERT INTO upstream_stock VALUES (?, ?, ?, ?, ?)",
+        [
+            (key.item, key.lot or "", key.serial or "", key.location or "", micro)
+            for key, micro in pieces
+        ],
+    )
+    conn.execute(
+        "INSERT OR REPLACE INTO upstream_reading VALUES (1, ?, ?, ?, ?, ?, ?)",
+        [noted.as_of, noted.watermark, noted.epoch, noted.pieces, noted.beyond, now],
+    )

@@ -1,0 +1,233 @@
+"""The difference between upstream's stock and the station's, explained by postings.
+
+Upstream's figures come from a file of the ERP (`stock`), else from what the core read of the
+receiver last. Whatever the outbox holds, memory grows with the stock only: postings are added up as
+they are read. Called through `usecases.lists.LISTS`; the core notes the receiver's figures.
+"""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Final, get_args
+
+import msgspec
+from msgspec import Struct
+
+from mes_terminal.domain.delivery import StockReading
+from mes_terminal.domain.instants import parse_instant
+from mes_terminal.domain.quantity import parse_quantity
+from mes_terminal.domain.reconcile import (
+    Comparison,
+    Difference,
+    Level,
+    Part,
+    StockKey,
+    read_posting,
+    stock_key,
+)
+from mes_terminal.domain.rules import StationRules
+from mes_terminal.domain.sequences import Sequences
+from mes_terminal.errors import InputError
+from mes_terminal.exchange.posting_schemas import full_type
+from mes_terminal.exchange.stock_file import parse_stock
+from mes_terminal.store import reconcile as store
+from mes_terminal.store.checks import snapshot
+from mes_terminal.store.database import Database
+from mes_terminal.usecases.desk_filters import check_filters
+from mes_terminal.usecases.epoch import current_epoch
+
+FILTERS: Final = ("by", "item", "stock", "at")
+FILE_MAX_BYTES: Final = 256 * 1024 * 1024
+"""More is no stock of one station."""
+REVERSED: Final = full_type("report.reversed")
+
+
+class Figures(Struct, frozen=True, kw_only=True):
+    """Upstream's stock, and which postings it includes."""
+
+    stock: list[tuple[StockKey, int]]
+    units: Mapping[str, str] = {}
+    as_of: str | None
+    """When they were true; `None`: they do not say."""
+    first: int
+    """They have what upstream has from here"""
+    watermark: int
+    """up to here, whether the station knows that or not,"""
+    beyond: Sequences = Sequences()
+    """and these."""
+    before: str | None = None
+    """Of that only what was delivered until then."""
+    has_loaded: bool = False
+    """They have the receipts that were loaded here: they came from there."""
+
+
+class Compared(Struct, frozen=True, kw_only=True):
+    """The whole comparison."""
+
+    rows: list[Difference]
+    as_of: str | None
+    """When upstream's figures were true; `None`: a file that does not say."""
+    left_out: int
+    """Pieces of upstream's stock that lie elsewhere."""
+    postings: int
+    """Postings that were added up."""
+
+
+def reconcile(
+    database: Database, filters: Mapping[str, str], *, rules: StationRules, now: str
+) -> Iterator[Difference]:
+    """Yield the comparison item by item, or as finely as `by` says.
+
+    Raises `InputError` where there are no figures of upstream, for a wrong file, a wrong filter.
+    """
+    check_filters("reconcile", filters, FILTERS)
+    yield from compare(database, filters, rules=rules, now=now).rows
+
+
+def compare(
+    database: Database, filters: Mapping[str, str], *, rules: StationRules, now: str
+) -> Compared:
+    """Return the comparison that the filters `by`, `item`, `stock` and `at` ask for."""
+    level = _level(filters)
+    with snapshot(database):
+        figures = _figures(database, filters, rules, now)
+        return _compare(database, figures, level, filters.get("item"), rules)
+
+
+def note_upstream_stock(db: Database, reading: StockReading, *, now: str) -> None:
+    """Keep what the receiver says of its stock, in place of what it said before."""
+    pieces: dict[StockKey, int] = {}
+    for each in reading.stock:
+        key = stock_key(each.item, each.lot, each.serial, each.location)
+        pieces[key] = pieces.get(key, 0) + parse_quantity(each.quantity)
+    with db.transaction() as conn:
+        epoch = current_epoch(conn).epoch
+        beyond = msgspec.json.encode(reading.beyond).decode()
+        noted = store.Reading(reading.as_of, reading.watermark, epoch, len(pieces), beyond)
+        store.note_reading(conn, noted, pieces.items(), now=now)
+
+
+def _compare(
+    database: Database, figures: Figures, level: Level, item: str | None, rules: StationRules
+) -> Compared:
+    comparison = Comparison(level, own=store.own_locations(database, rules.station), only=item)
+    comparison.add_upstream(figures.stock)
+    comparison.add_station(store.stock(database, item))
+    let_go = _reports_let_go(database)
+    added = 0
+    for each in store.postings(database, watermark=figures.watermark, at=figures.before):
+        if each.status == "waiting" and figures.first <= each.sequence <= figures.watermark:
+            continue  # upstream has it; its answer was lost, or is on its way
+        if each.status in ("waiting", "delivered") and each.sequence in figures.beyond:
+            continue  # it came before others of other orders
+        posting = read_posting(each.body)
+        if posting.type == REVERSED and posting.data.reverses in let_go:
+            continue  # accepted without effect: what it takes back never had one
+        if figures.has_loaded and posting.came_down:
+            continue
+        part = _part(each)
+        status = "let_go" if each.let_go else each.status
+        comparison.add_posting(each.sequence, posting, part, status)
+        added += 1
+    units = {**figures.units, **store.units(database)}
+    return Compared(
+        rows=list(comparison.rows(units)),
+        as_of=figures.as_of,
+        left_out=comparison.left_out,
+        postings=added,
+    )
+
+
+def _part(posting: store.Queued) -> Part:
+    if posting.let_go:
+        return "let_go"
+    return "in_exceptions" if posting.status in ("refused", "parked") else "queued"
+
+
+def _reports_let_go(database: Database) -> set[str]:
+    """Return the ids of the reports that upstream refused for good."""
+    found = (read_posting(body).data.report_id for body in store.bodies_let_go(database))
+    return {report_id for report_id in found if report_id is not None}
+
+
+def _level(filters: Mapping[str, str]) -> Level:
+    given = filters.get("by", "item")
+    for level in get_args(Level):
+        if given == level:
+            return level  # type: ignore[no-any-return]
+    raise InputError(f"It can be compared by {', '.join(get_args(Level))}, not by {given[:40]!r}.")
+
+
+def _figures(
+    database: Database, filters: Mapping[str, str], rules: StationRules, now: str
+) -> Figures:
+    at = filters.get("at")
+    if "stock" in filters:
+        return _of_file(database, filters["stock"], at, rules, now)
+    if at is not None:
+        raise InputError("--at says when the figures of a file were true: give --stock too.")
+    found = store.reading(database)
+    if found is None:
+        raise InputError(
+            "There are no figures of upstream yet. Give a file of its stock: mes-terminal "
+            "reconcile --stock FILE (item, lot, serial, location, quantity, uom).",
+            reason="no_figures",
+        )
+    epoch = current_epoch(database.conn)
+    is_current = found.epoch == epoch.epoch
+    has = found.watermark if is_current else 0
+    beyond = msgspec.json.decode(found.beyond, type=list[tuple[int, int]]) if is_current else []
+    return Figures(
+        stock=list(store.figures(database, filters.get("item"))),
+        as_of=found.as_of,
+        first=epoch.first_sequence,
+        watermark=max(epoch.first_sequence - 1, has),
+        beyond=Sequences(beyond),
+    )
+
+
+def _of_file(
+    database: Database, name: str, at: str | None, rules: StationRules, now: str
+) -> Figures:
+    """Read a file of stock; what was delivered before `at` is in it."""
+    path = Path(name)
+    pieces = parse_stock(_content(path), path.name)
+    units = store.units(database)
+    for piece in pieces:
+        own = units.get(piece.key.item)
+        if piece.uom is not None and own is not None and piece.uom != own:
+            raise InputError(
+                f"{path.name}, line {piece.line}: {piece.key.item} is counted in {own} here, not "
+                f"in {piece.uom}; export it in {own}.",
+                reason="stock_file",
+            )
+    instant = None if at is None else _instant(at, rules, now)
+    return Figures(
+        stock=[(piece.key, piece.quantity_micro) for piece in pieces],
+        units={piece.key.item: piece.uom for piece in pieces if piece.uom},
+        as_of=instant,
+        first=store.EVERYTHING,
+        watermark=store.EVERYTHING,
+        before=instant,
+        has_loaded=True,
+    )
+
+
+def _instant(at: str, rules: StationRules, now: str) -> str:
+    try:
+        instant = parse_instant(at, rules.zone)
+    except ValueError:
+        raise InputError(f"--at {at[:40]!r} is no time. Write it so: 2026-11-20T13:05.") from None
+    if instant > now:
+        raise InputError(f"--at {at} is later than now.")
+    return instant
+
+
+def _content(path: Path) -> bytes:
+    try:
+        with path.open("rb") as file:
+            content = file.read(FILE_MAX_BYTES + 1)
+    except OSError as error:
+        raise InputError(f"{path} cannot be read: {error.strerror}.", reason="stock_file") from None
+    if len(content) > FILE_MAX_BYTES:
+        raise InputError(f"{path} is too large: {FILE_MAX_BYTES >> 20} MB at most.")
+    return content

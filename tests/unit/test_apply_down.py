@@ -1,0 +1,230 @@
+"""What comes down from the site takes effect at the station, with its version (UP-9)."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+from msgspec import Raw
+
+from mes_terminal.domain.delivery import (
+    ConflictData,
+    DownDocument,
+    DownKind,
+    LotStatusData,
+    SiteException,
+    StockReading,
+    TablesData,
+)
+from mes_terminal.domain.rules import StationRules
+from mes_terminal.station.booking import Booking
+from mes_terminal.station.inbound import DownDesk
+from mes_terminal.store import down
+from mes_terminal.upstream.inbound import InboundLoop
+from mes_terminal.usecases.lists import read_list
+from tests.plants import as_json
+
+ITEMS = [
+    {"item": "CHAIR", "tracking": "none"},
+    {"item": "LEG", "tracking": "lot"},
+]
+BOM = {
+    "boms": [{"item": "CHAIR", "revision": "A"}],
+    "bom_lines": [
+        {"item": "CHAIR", "revision": "A", "line": "10", "component": "LEG", "quantity": "4"}
+    ],
+}
+ORDER = {"work_orders": [{"work_order": "WO-1", "item": "CHAIR", "quantity": "10",
+                          "status": "released"}]}  # fmt: skip
+LEGS = {"receipts": [{"reference": "R-1", "item": "LEG", "lot": "L-1", "location": "LINE",
+                      "quantity": "100"}]}  # fmt: skip
+
+
+def tables(version: int, key: str, rows: Any) -> DownDocument:
+    return document(version, key, "tables", TablesData(rows))
+
+
+def hold(version: int, status: str = "hold", lot: str = "L-1", item: str = "LEG") -> DownDocument:
+    data = LotStatusData(item=item, lot=lot, status=status, person="Quinn", reason="cracks")  # type: ignore[arg-type]
+    return document(version, f"lot_status:{item}:{lot}:", "lot_status", data)
+
+
+def document(version: int, key: str, kind: DownKind, data: Any) -> DownDocument:
+    return DownDocument(
+        version=version, key=key, kind=kind, sent_at="2026-11-20T13:00:00.000000Z",
+        data=Raw(msgspec.json.encode(data)),
+    )  # fmt: skip
+
+
+PLANT = [
+    tables(1, "items:CHAIR", {"items": ITEMS[:1]}),
+    tables(2, "items:LEG", {"items": ITEMS[1:]}),
+    tables(3, "boms:CHAIR:A", BOM),
+    tables(4, "work_orders:WO-1", ORDER),
+    tables(5, "receipts:R-1", LEGS),
+]
+
+
+class Desk:
+    """A station that applies what comes down in this process."""
+
+    def __init__(self, folder: Path) -> None:
+        self.booking = Booking(folder / "station.db", StationRules())
+
+        async def do(work: Callable[[Booking], Any]) -> Any:
+            return work(self.booking)
+
+        self.down = DownDesk(
+            folder / "station.db", self.booking.rules, do, asyncio.Lock(), "urn:mes-terminal:S:1"
+        )
+
+    async def apply(self, *documents: DownDocument) -> list[tuple[int, str]]:
+        """Apply them; return version and outcome of each confirmation."""
+        return [(each.version, each.outcome) for each in await self.down.apply(documents)]
+
+    def rows(self, name: str, **filters: str) -> list[dict[str, Any]]:
+        found = read_list(self.booking.db, name, filters, rules=self.booking.rules, now="9")
+        return [as_json(row) for row in found]
+
+    def version(self) -> int:
+        return down.read_version(self.booking.db.conn)
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Any:
+    made = Desk(tmp_path)
+    yield made
+    made.booking.close()
+
+
+async def test_a_plant_comes_down_and_can_be_worked_on(desk: Desk) -> None:
+    """UP-9: versioned, and the version is kept with what it brought."""
+    assert await desk.apply(*PLANT) == [(5, "applied")]
+    assert desk.version() == 5
+    loaded = desk.rows("audit", type="loaded")[-1]["event"]["data"]["detail"]
+    assert loaded["down_version"] == 5
+    (order,) = desk.rows("orders")
+    assert (order["work_order"], order["status"]) == ("WO-1", "released")
+    request = desk.booking.request_for(b"WO-1", device="test")
+    assert desk.booking.book(request).outcome == "completed"
+    (leg,) = [row for row in desk.rows("stock") if row["item"] == "LEG"]
+    assert leg["quantity"] == "60"
+
+
+async def test_the_same_again_changes_nothing(desk: Desk) -> None:
+    """UP-9: a confirmation that was lost brings the documents again."""
+    await desk.apply(*PLANT)
+    before = desk.rows("audit")
+    assert await desk.apply(*PLANT) == [(5, "applied")]
+    assert desk.rows("audit") == before
+
+
+async def test_an_order_waits_for_its_item(desk: Desk) -> None:
+    """UP-9: an item that was changed since comes after the order that needs it."""
+    assert await desk.apply(PLANT[3]) == [(4, "refused"), (4, "applied")]
+    assert desk.version() == 4
+    (told,) = desk.rows("exceptions", open="yes")
+    assert told["kind"] == "site_conflict"
+    assert "refused" in told["cause"]
+    later = [tables(6, "items:CHAIR", {"items": ITEMS[:1]}),
+             tables(7, "items:LEG", {"items": ITEMS[1:]}),
+             tables(8, "boms:CHAIR:A", BOM)]  # fmt: skip
+    assert await desk.apply(*later) == [(4, "applied"), (8, "applied")]
+    assert [row["work_order"] for row in desk.rows("orders")] == ["WO-1"]
+    assert desk.rows("exceptions", open="yes") == []
+
+
+async def test_one_fault_keeps_nothing_else_out(desk: Desk) -> None:
+    """UP-9: what is refused is named; a hold behind it acts all the same."""
+    wrong = tables(6, "work_orders:WO-9", {"work_orders": [{"work_order": "WO-9", "item": "NO",
+                                                            "quantity": "1"}]})  # fmt: skip
+    other = tables(7, "work_orders:WO-2", {"work_orders": [{"work_order": "WO-2", "item": "CHAIR",
+                                                            "quantity": "1"}]})  # fmt: skip
+    broken = document(8, "items:X", "tables", {"tables": 7})
+    found = await desk.apply(*PLANT, wrong, other, broken, hold(9))
+    assert sorted(found) == [(6, "refused"), (8, "refused"), (9, "applied")]
+    assert {row["work_order"] for row in desk.rows("orders")} == {"WO-1", "WO-2"}
+    assert [row["status"] for row in desk.rows("lots")] == ["hold"]
+    mended = tables(10, "work_orders:WO-9", {"work_orders": [{"work_order": "WO-9",
+                                             "item": "CHAIR", "quantity": "1"}]})  # fmt: skip
+    again = tables(11, "items:X", {"items": [{"item": "X"}]})
+    assert await desk.apply(mended, again) == [(11, "applied")]
+    assert desk.rows("exceptions", open="yes") == []
+
+
+async def test_a_hold_stops_a_mounted_lot_and_goes_upstream(desk: Desk) -> None:
+    """UP-9, BF-16: held at the site, it is picked nowhere; released, it is again."""
+    await desk.apply(*PLANT)
+    desk.booking.book(desk.booking.request_for(b"LEG|L-1", device="test"))
+    await desk.apply(hold(6))
+    assert desk.booking.db.conn.execute("SELECT count(*) FROM mount").fetchone() == (0,)
+    outcome = desk.booking.book(desk.booking.request_for(b"WO-1", device="test"))
+    assert [each.kind for each in outcome.exceptions] == ["shortage"]
+    (told,) = desk.rows("outbox", type="lot.status_changed")
+    data = told["event"]["data"]
+    assert (data["detail"]["status"], data["detail"]["down_version"]) == ("hold", 6)
+    assert await desk.apply(hold(6)) == [(6, "applied")]
+    assert len(desk.rows("outbox", type="lot.status_changed")) == 1
+    await desk.apply(hold(7, "available"))
+    desk.booking.heal_all()
+    assert desk.rows("exceptions", open="yes") == []
+
+
+async def test_a_lot_that_comes_later_is_on_hold_when_it_comes(desk: Desk) -> None:
+    """UP-9: a hold is not forgotten because the lot is not here yet."""
+    await desk.apply(*PLANT[:4], hold(5))
+    await desk.apply(tables(6, "receipts:R-1", LEGS))
+    assert [(row["lot"], row["status"]) for row in desk.rows("lots")] == [("L-1", "hold")]
+
+
+async def test_a_hold_on_an_unknown_item_acts_when_the_item_comes(desk: Desk) -> None:
+    """UP-9"""
+    assert await desk.apply(hold(1)) == [(1, "not_here"), (1, "applied")]
+    assert desk.rows("exceptions") == []
+    moved = [msgspec.structs.replace(each, version=each.version + 1) for each in PLANT]
+    assert await desk.apply(*moved) == [(1, "applied"), (6, "applied")]
+    assert [(row["lot"], row["status"]) for row in desk.rows("lots")] == [("L-1", "hold")]
+
+
+async def test_a_conflict_is_an_exception_until_it_has_ended(desk: Desk) -> None:
+    """UP-9: what no station alone can see."""
+    data = ConflictData(conflict=7, kind="serial_twice", sentence="S-1 was made twice")
+    await desk.apply(document(1, "conflict:7", "conflict", data))
+    await desk.apply(document(1, "conflict:7", "conflict", data))
+    (told,) = desk.rows("exceptions", open="yes")
+    assert (told["kind"], told["cause"]) == ("site_conflict", "S-1 was made twice")
+    ended = ConflictData(conflict=7, kind="serial_twice", sentence="one was taken back")
+    await desk.apply(document(2, "conflict:7", "conflict_ended", ended))
+    assert desk.rows("exceptions", open="yes") == []
+
+
+class Above:
+    """A receiver that hands out documents, and fails as often as it is told to."""
+
+    def __init__(self, documents: Sequence[DownDocument]) -> None:
+        self.documents = list(documents)
+        self.confirmed: list[Any] = []
+
+    async def fetch(self, after: int, *, wait_s: float) -> list[DownDocument]:
+        return [each for each in self.documents if each.version > after][:2]
+
+    async def confirm(self, confirmation: Any) -> None:
+        self.confirmed.append((confirmation.version, confirmation.outcome))
+
+    async def stock(self) -> StockReading:
+        return StockReading(as_of="2026-11-20T13:00:00.000000Z", watermark=0, stock=[])
+
+    async def exceptions(self) -> list[SiteException]:
+        return []
+
+
+async def test_the_loop_fetches_page_by_page_and_confirms_once(desk: Desk) -> None:
+    """UP-9: pages are applied together, so that an order finds its item on another page."""
+    above = Above(PLANT)
+    loop = InboundLoop(above, desk.down, chance=lambda: 0.0, clock=lambda: 0.0)
+    assert await loop.step(wait_s=0) == 5
+    assert above.confirmed == [(5, "applied")]
+    assert await loop.step(wait_s=0) == 0
+    assert desk.version() == 5

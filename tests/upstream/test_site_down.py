@@ -1,0 +1,153 @@
+"""The road down at the site: by key, in order of version, confirmed by station (UP-9)."""
+
+import asyncio
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import msgspec
+import pytest
+
+from mes_terminal.domain.delivery import Confirmation, LotStatusData
+from mes_terminal.site.database import SiteDatabase
+from mes_terminal.site.down import DownRoad
+
+ONE, TWO = "urn:mes-terminal:P:1", "urn:mes-terminal:P:2"
+AT = "2026-11-20T13:00:00.000000Z"
+
+
+@pytest.fixture
+def database(site_database: str) -> Iterator[SiteDatabase]:
+    made = SiteDatabase(site_database)
+    made.migrate()
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def road(database: SiteDatabase) -> DownRoad:
+    return DownRoad(database)
+
+
+def items(*names: str, uom: str = "pcs") -> list[dict[str, list[dict[str, str]]]]:
+    return [{"items": [{"item": name, "uom": uom}]} for name in names]
+
+
+def keys(road: DownRoad, source: str | None = ONE, after: int = 0) -> list[tuple[int, str]]:
+    return [(each.version, each.key) for each in road.fetch(source, after, 1000)]
+
+
+def test_a_later_document_takes_the_place_of_the_one_before(road: DownRoad) -> None:
+    """UP-9: who was away gets each thing once, as it stands now."""
+    assert road.publish_tables(items("LEG", "PAD")) == 2
+    assert road.publish_tables(items("LEG", uom="m")) == 3
+    assert keys(road) == [(2, "items:PAD"), (3, "items:LEG")]
+    assert keys(road, after=2) == [(3, "items:LEG")]
+
+
+def test_what_is_there_already_is_not_sent_again(road: DownRoad) -> None:
+    """A nightly export of 100,000 rows brings down what changed."""
+    road.publish_tables(items("LEG", "PAD"))
+    assert road.publish_tables(items("LEG", "PAD")) == 2
+    assert keys(road) == [(1, "items:LEG"), (2, "items:PAD")]
+
+
+def test_a_document_for_one_station_is_not_handed_to_another(road: DownRoad) -> None:
+    road.publish_tables(items("LEG"), stations=[TWO])
+    assert keys(road, ONE) == []
+    assert keys(road, TWO) == keys(road, None) == [(1, "items:LEG")]
+
+
+def test_a_hold_names_who_has_confirmed_it_and_who_cannot_be_reached(
+    road: DownRoad, database: SiteDatabase
+) -> None:
+    """UP-9: the answer says which stations have confirmed it."""
+    keys(road, ONE)
+    keys(road, TWO)
+    with database.transaction() as conn:
+        conn.execute(
+            "UPDATE down_confirmed SET asked_at = now() - interval '1 hour' WHERE source = %s",
+            [TWO],
+        )
+    version = road.hold(LotStatusData(item="PAINT", lot="P-7", status="hold", person="Quinn"))
+    assert [(each.source, each.state) for each in road.reached(version)] == [
+        (ONE, "waiting"), (TWO, "out_of_reach")
+    ]  # fmt: skip
+    road.confirm(Confirmation(source=ONE, version=version, at=AT))
+    (one, two) = road.reached(version)
+    assert (one.state, one.at, two.state) == ("applied", AT, "out_of_reach")
+    road.confirm(
+        Confirmation(source=TWO, version=version, at=AT, outcome="not_here", sentence="no PAINT")
+    )
+    assert ("not_here", "no PAINT") in [(e.state, e.sentence) for e in road.reached(version)]
+    again = road.hold(LotStatusData(item="PAINT", lot="P-7", status="hold", person="Quinn"))
+    assert again > version, "said again, it is confirmed again"
+
+
+def test_what_was_refused_is_so_until_it_is_applied(road: DownRoad) -> None:
+    version = road.publish_tables(items("LEG"))
+    road.confirm(Confirmation(source=ONE, version=1, at=AT, outcome="refused", sentence="no unit"))
+    road.confirm(Confirmation(source=ONE, version=version, at=AT))
+    assert [each.state for each in road.reached(version)] == ["refused"]
+    later = "2026-11-20T13:00:01.000000Z"
+    road.confirm(Confirmation(source=ONE, version=version, at=later))
+    assert [each.state for each in road.reached(version)] == ["applied"]
+
+
+def test_versions_never_become_visible_out_of_order(road: DownRoad) -> None:
+    """UP-9: a station that has seen version 9 has nothing below it still to come."""
+    stopping = threading.Event()
+    gaps = []
+
+    def look() -> None:
+        seen = 0
+        while not stopping.is_set():
+            found = [version for version, _ in keys(road, None, after=seen)]
+            if found and found != list(range(seen + 1, seen + 1 + len(found))):
+                gaps.append((seen, found))
+            seen = found[-1] if found else seen
+
+    watcher = threading.Thread(target=look)
+    watcher.start()
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda n: road.publish_tables(items(f"A-{n}", f"B-{n}")), range(60)))
+    stopping.set()
+    watcher.join()
+    assert not gaps
+    assert [version for version, _ in keys(road, None)] == list(range(1, 121))
+
+
+async def test_a_change_is_told_at_once(road: DownRoad) -> None:
+    stopping = threading.Event()
+    listener = threading.Thread(target=road.listen, args=[stopping])
+    listener.start()
+    try:
+        for number in range(3):
+            changed = road.changed()
+            await asyncio.to_thread(road.publish_tables, items(f"I-{number}"))
+            await asyncio.wait_for(changed, 5)
+    finally:
+        stopping.set()
+        listener.join()
+
+
+def test_conflicts_go_down_when_they_open_and_when_they_end(
+    road: DownRoad, database: SiteDatabase
+) -> None:
+    with database.transaction() as conn:
+        conn.execute(
+            """
+            INSERT INTO conflict (kind, subject, sentence, serial, stations, postings)
+            VALUES ('serial_twice', 'S-1', 'S-1 was made twice', 'S-1', %s, '{a,b}')
+            """,
+            [[ONE]],
+        )
+    assert road.hand_down_conflicts() == 1
+    assert road.hand_down_conflicts() == 0
+    (told,) = road.fetch(ONE, 0, 9)
+    assert (told.kind, told.key) == ("conflict", "conflict:1")
+    assert msgspec.json.decode(told.data)["postings"] == ["a", "b"]
+    with database.transaction() as conn:
+        conn.execute("UPDATE conflict SET state = 'ended', revision = revision + 1")
+    road.hand_down_conflicts()
+    assert [(e.version, e.kind) for e in road.fetch(ONE, 0, 9)] == [(2, "conflict_ended")]
