@@ -2,7 +2,11 @@
 who is not. UP-4: whatever is wrong is tried for ever, and told with the setting to mend."""
 
 import asyncio
+import contextlib
 import gc
+import socket
+import ssl
+import struct
 import subprocess
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -27,6 +31,8 @@ from tests.upstream.made_postings import made, source_of
 from tests.upstream.servers import Mosquitto, NatsServer, Server, free_port
 
 PASSWORD = "s3cret-of-the-station"
+ABORT = struct.pack("ii", 1, 0)
+"""SO_LINGER that makes closing a reset: what the other side has not read yet is lost."""
 
 
 class Papers:
@@ -196,7 +202,7 @@ async def test_nats_with_certificates_and_a_password(
 
     await let_in(said())
     await refused(said(ca_file=papers["strange-ca.pem"]), "tls", "upstream.nats.ca_file")
-    await refused(said(cert_file=None, key_file=None), "tls", "upstream.nats.cert_file")
+    await refused(said(cert_file=None, key_file=None), "tls", "upstream.nats.", ".cert_file")
     await refused(said(user="nobody"), "not_authorised", "upstream.nats", "password_file")
     secret.write_text("wrong")
     await refused(said(), "not_authorised", "password_file")
@@ -246,9 +252,64 @@ async def test_mqtt_with_certificates_and_a_password(
     await refused(said(user=None, password_file=None), "not_authorised", "upstream.mqtt.user")
     await refused(
         said(cert_file=papers["stranger.pem"], key_file=papers["stranger.key"]),
-        "tls", "upstream.mqtt.cert_file",
+        "tls", "upstream.mqtt.", ".cert_file",
     )  # fmt: skip
     secret.write_text("wrong")
     await refused(said(), "not_authorised", ".password_file")
     await refused(said(url="mqtts://127.0.0.1:1"), "unreachable", "connection refused")
     gc.collect()  # here, and not in another test
+
+
+@asynccontextmanager
+async def rude_server(
+    papers: Papers, *, says: bytes = b"", with_tls: bool = False
+) -> AsyncIterator[int]:
+    """Hear who calls, and reset the connection without a word about it."""
+    tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH) if with_tls else None
+    if tls is not None:
+        tls.load_cert_chain(papers["server.pem"], papers["server.key"])
+
+    async def meet(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(OSError):
+            writer.write(says)
+            await reader.read(4096)
+        writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, ABORT)
+        writer.transport.abort()
+
+    server = await asyncio.start_server(meet, "127.0.0.1", 0, ssl=tls)
+    async with server:
+        yield server.sockets[0].getsockname()[1]
+
+
+async def test_nats_that_hangs_up_before_its_answer_is_read(papers: Papers) -> None:
+    """It says that it does not let us in, and closes: a reset can overtake what it says."""
+    said = b'INFO {"server_id":"X","version":"2.10","max_payload":1048576,"auth_required":true}\r\n'
+    async with rude_server(papers, says=said) as port:
+        away = NatsTable(url=f"nats://127.0.0.1:{port}", token=PASSWORD)
+        await refused(
+            UpstreamTable(kind="nats", nats=away), "unreachable",
+            "upstream.nats.creds_file", ".token_file", ".user", ".password_file", ".cert_file",
+        )  # fmt: skip
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+@pytest.mark.parametrize("with_tls", [False, True])
+async def test_mqtt_that_hangs_up(papers: Papers, *, with_tls: bool) -> None:
+    async with rude_server(papers, with_tls=with_tls) as port:
+        away = MqttTable(
+            url=f"{'mqtts' if with_tls else 'mqtt'}://127.0.0.1:{port}",
+            ca_file=papers["ca.pem"] if with_tls else None, user="me", password=PASSWORD,
+        )  # fmt: skip
+        named = ("upstream.mqtt.user", ".password_file", *((".cert_file",) if with_tls else ()))
+        await refused(UpstreamTable(kind="mqtt", mqtt=away), "unreachable", *named)
+    gc.collect()  # here, and not in another test
+
+
+async def test_http_that_hangs_up(papers: Papers) -> None:
+    async with rude_server(papers, with_tls=True) as port:
+        away = HttpConnectorTable(
+            url=f"https://127.0.0.1:{port}", ca_file=papers["ca.pem"], token=PASSWORD
+        )
+        await refused(
+            UpstreamTable(kind="http", http=away), "unreachable", "upstream.http.cert_file"
+        )

@@ -139,13 +139,22 @@ def tls_mend(error: BaseException, where: str) -> str | None:
     return None
 
 
-def closed_words(error: BaseException, *settings: str) -> str | None:
-    """Return a hint where the other side just closed the connection: so do servers that do not
-    take a certificate or a password, without a word; `None` for another fault."""
+def closed_words(error: BaseException, where: str, *settings: str) -> str | None:
+    """Return `unwelcome_words` where the other side just closed the connection: so do servers that
+    do not take a certificate or a password, without a word, or with one that the end of the
+    connection overtakes; `None` for another fault."""
     if any(isinstance(each, ConnectionError) and not isinstance(each, ConnectionRefusedError)
            for each in _chain(error)):  # fmt: skip
-        return f"If it is there, it may not take who we are: check {' and '.join(settings)}."
+        return unwelcome_words(where, *settings)
     return None
+
+
+def unwelcome_words(where: str, *settings: str) -> str:
+    """Return the hint that we may not be let in, with the settings that say who we are."""
+    *others, last = (f".{each}" if number else f"{where}.{each}"
+                     for number, each in enumerate(settings))  # fmt: skip
+    named = f"{', '.join(others)} and {last}" if others else last
+    return f"If it is there, it may not take who we are: check {named}."
 
 
 def _chain(error: BaseException) -> list[BaseException]:

@@ -262,7 +262,7 @@ class HttpConnector:
             await self.close()
         hint = mend
         if mend is None and self._url.startswith("https:"):
-            hint = closed_words(error, f"{WHERE}.cert_file")
+            hint = closed_words(error, WHERE, "cert_file")
         words = "no answer in time" if isinstance(error, httpx.TimeoutException) else None
         return TransportError(
             f"The site at {self._url} does not answer ({words or transport_words(error)}). "

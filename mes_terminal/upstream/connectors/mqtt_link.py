@@ -23,6 +23,7 @@ from mes_terminal.upstream.connectors.credentials import (
     secret_of,
     tls_mend,
     transport_words,
+    unwelcome_words,
 )
 
 if TYPE_CHECKING:
@@ -103,9 +104,10 @@ class MqttLink:
         if words == type(error).__name__:
             words = str(error).lower()[:200]
         hint = mend
-        if mend is None and self._parts.scheme == "mqtts" and words == "no answer in time":
-            # paho keeps to itself that the broker does not take our certificate
-            hint = f"If it is there, it may not take who we are: check {self._where}.cert_file."
+        if mend is None and words == "no answer in time":
+            # paho keeps to itself that the broker closed the connection
+            shown = ("cert_file",) if self._parts.scheme == "mqtts" else ()
+            hint = unwelcome_words(self._where, "user", "password_file", *shown)
         return TransportError(
             f"The MQTT broker at {self.shown} does not answer ({words}). "
             f"{hint + ' ' if hint else ''}Postings wait.",

@@ -40,6 +40,8 @@ RECONNECT_S: Final = 0.5
 PING_S: Final = 20
 """A connection that is dead without saying so is found after two of these."""
 SERVERS_MAX: Final = 16
+WHO_WE_ARE: Final = ("creds_file", "token_file", "user", "password_file", "cert_file")
+"""The settings by which a server lets us in or not."""
 
 T = TypeVar("T")
 
@@ -238,9 +240,7 @@ class NatsLink:
         words = transport_words(error) if error is not None else "no answer in time"
         hint = mend
         if mend is None and error is not None:
-            hint = closed_words(
-                error, *(f"{self._where}.{name}" for name in ("cert_file", "user", "password_file"))
-            )
+            hint = closed_words(error, self._where, *WHO_WE_ARE)
         return TransportError(
             f"The NATS server at {self.shown} does not answer ({words}). "
             f"{hint + ' ' if hint else ''}Postings wait.",
