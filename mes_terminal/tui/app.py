@@ -27,6 +27,7 @@ from mes_terminal.tui.core_feed import CoreFeed
 from mes_terminal.tui.desk_control import DeskControl
 from mes_terminal.tui.desk_feed import DeskHeard
 from mes_terminal.tui.gated_app import GatedApp
+from mes_terminal.tui.later import later
 from mes_terminal.tui.messages import CoreLink
 from mes_terminal.tui.present import Sound
 from mes_terminal.tui.safe_text import safe
@@ -41,8 +42,6 @@ if TYPE_CHECKING:
 
 CLOCK_S: Final = 1.0
 NOTICE_S: Final = 3.0
-WAKE_MIN_S: Final = 0.005
-"""A timer of no length divides by zero in Textual 8.2.8."""
 SEEN_MAX: Final = 64
 """Outcomes remembered to show each once: it comes as an answer and as a push."""
 RECOVERED_MAX: Final = 20
@@ -358,7 +357,7 @@ class OperatorApp(GatedApp):
 
     def _notice(self, notice: str) -> None:
         self.operator.show_notice(notice)
-        self.set_timer(NOTICE_S, lambda: self.operator.show_notice(""))
+        later(self, NOTICE_S, lambda: self.operator.show_notice(""))
 
     def _open_help(self) -> None:
         keys = [(key.upper(), self._words.keys[name]) for key, name in FUNCTION_KEYS.items()]

@@ -13,6 +13,7 @@ from mes_terminal.domain.view import StationView
 from mes_terminal.tui import present_view
 from mes_terminal.tui.desk_feed import DeskFeed, DeskHeard, Question
 from mes_terminal.tui.form_control import FormControl
+from mes_terminal.tui.later import later
 from mes_terminal.tui.safe_text import SENTENCE_MAX_COLUMNS, safe
 from mes_terminal.tui.screens.desk import DeskScreen, Shown
 from mes_terminal.tui.screens.form import FormScreen
@@ -23,6 +24,8 @@ from mes_terminal.tui.telling import Telling
 from mes_terminal.tui.words import Words, words_for
 
 if TYPE_CHECKING:
+    from asyncio import TimerHandle
+
     from textual.timer import Timer
     from textual.worker import WorkType
 
@@ -105,9 +108,9 @@ class DeskControl:
         asking: WorkType[None] = ask
         self._app.run_worker(asking, exit_on_error=True)
 
-    def later(self, seconds: float, call: Callable[[], None]) -> "Timer":
+    def later(self, seconds: float, call: Callable[[], None]) -> "TimerHandle":
         """Call once, after a time."""
-        return self._app.set_timer(seconds, call)
+        return later(self._app, seconds, call)
 
     def tell(self, notice: str) -> None:
         """Show one sentence (safe) below the lists until a key is pressed."""

@@ -8,7 +8,7 @@ the app. Made by `app` and `supervisor_app`.
 import os
 import time
 from datetime import datetime, tzinfo
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from textual import events
 from textual.app import App
@@ -17,12 +17,10 @@ from textual.screen import Screen
 from hardware.terminal_gate import Gate, GateKey, GateResult
 from mes_terminal.tui import messages, terminal, themes
 from mes_terminal.tui.glyphs import PLAIN, RICH
+from mes_terminal.tui.later import later
 
 if TYPE_CHECKING:
-    from textual.timer import Timer
-
-WAKE_MIN_S: Final = 0.005
-"""A timer of no length divides by zero in Textual 8.2.8."""
+    import asyncio
 
 
 class GatedApp(App[None], inherit_bindings=False):
@@ -43,7 +41,7 @@ class GatedApp(App[None], inherit_bindings=False):
         self.glyphs = PLAIN if self.plain else RICH
         self._zone = zone
         self._gate = Gate()
-        self._wake: Timer | None = None
+        self._wake: asyncio.TimerHandle | None = None
         self._wake_at_s = float("inf")
 
     @property
@@ -113,7 +111,7 @@ class GatedApp(App[None], inherit_bindings=False):
         if due_s is None or due_s >= self._wake_at_s:
             return
         if self._wake is not None:
-            self._wake.stop()
+            self._wake.cancel()
         self._wake_at_s = due_s
-        wait_s = max(WAKE_MIN_S, due_s - time.monotonic())
-        self._wake = self.set_timer(wait_s, lambda: self.post_message(messages.GateDue()))
+        wait_s = max(0, due_s - time.monotonic())
+        self._wake = later(self, wait_s, lambda: self.post_message(messages.GateDue()))

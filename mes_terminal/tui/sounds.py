@@ -10,11 +10,13 @@ import asyncio
 import os
 import shlex
 from collections.abc import Callable
+from functools import partial
 from typing import Final
 
 from msgspec import Struct
 from textual.app import App
 
+from mes_terminal.tui.later import later
 from mes_terminal.tui.present import Sound
 
 SOUND_VARIABLE: Final = "MES_TERMINAL_SOUND"
@@ -96,7 +98,7 @@ class Player:
             driver.flush()
 
         console = os.environ.get("TERM") == "linux"
-        TerminalBeeper(write, self._app.set_timer, console=console).play(sound)
+        TerminalBeeper(write, partial(later, self._app), console=console).play(sound)
 
 
 def beep_text(beep: Beep) -> str:

@@ -16,6 +16,7 @@ from mes_terminal.tui import themes
 from mes_terminal.tui.desk_control import DeskControl
 from mes_terminal.tui.desk_feed import DeskHeard
 from mes_terminal.tui.gated_app import GatedApp
+from mes_terminal.tui.later import later
 from mes_terminal.tui.messages import CoreLink
 
 RETRY_S: Final = 0.5
@@ -61,7 +62,7 @@ class SupervisorApp(GatedApp):
         try:
             await self._link.open()
         except CoreError:
-            self.set_timer(RETRY_S, self._seek_core)
+            later(self, RETRY_S, self._seek_core)
 
     def take_typed(self, typed: str) -> None:
         """Everything typed belongs to the desk."""

@@ -16,7 +16,7 @@ from mes_terminal.tui.sections.section import Action, Detail, Go, Line, Section
 from mes_terminal.tui.widgets.list_body import ListBody
 
 if TYPE_CHECKING:
-    from textual.timer import Timer
+    from asyncio import TimerHandle
 
     from mes_terminal.errors import StationError
     from mes_terminal.tui.present_view import Piece
@@ -49,7 +49,7 @@ class ListPage(Page):
         self._asked_page: int | None = None
         self._details: dict[str, Any] = {}
         self._details_of: Any = None
-        self._rest: Timer | None = None
+        self._rest: TimerHandle | None = None
         self._on_story = False
         self._story_first = 0
 
@@ -319,7 +319,7 @@ class ListPage(Page):
 
     def _ask_details_soon(self) -> None:
         if self._rest is not None:
-            self._rest.stop()
+            self._rest.cancel()
         self._rest = self.desk.later(DETAILS_REST_S, self._ask_details)
 
     def _ask_details(self) -> None:

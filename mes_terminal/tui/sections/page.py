@@ -14,7 +14,7 @@ from mes_terminal.tui.desk_feed import DeskFeed, Question
 from mes_terminal.tui.words import Words
 
 if TYPE_CHECKING:
-    from textual.timer import Timer
+    from asyncio import TimerHandle
 
     from mes_terminal.errors import StationError
     from mes_terminal.tui.forms import Form
@@ -55,7 +55,7 @@ class Desk(Protocol):
     def work(self, question: Question) -> None:
         """Let a question of `feed` run."""
 
-    def later(self, seconds: float, call: Callable[[], None]) -> "Timer":
+    def later(self, seconds: float, call: Callable[[], None]) -> "TimerHandle":
         """Call once, after a time."""
 
     def draw(self) -> None:

@@ -4,12 +4,13 @@ All one colour for `BRIGHT_S`, then grey; the words stay. The sign is drawn as l
 allows after the sentences have theirs.
 """
 
+import asyncio
 from typing import Final
 
 from textual.content import Content
-from textual.timer import Timer
 
 from mes_terminal.tui import big_font
+from mes_terminal.tui.later import later
 from mes_terminal.tui.present import Card
 from mes_terminal.tui.safe_text import column_count, wrap
 from mes_terminal.tui.widgets.drawn import Drawn
@@ -28,7 +29,7 @@ class ResultPanel(Drawn):
 
     card = Card(tone="calm", word="", happened="")
     scan_word = ""
-    _timer: Timer | None = None
+    _timer: asyncio.TimerHandle | None = None
 
     def show(self, card: Card, *, scan_word: str, bright: bool, stays: bool = False) -> None:
         """Draw `card`, in its colour if `bright`; for ever if it `stays`."""
@@ -40,7 +41,7 @@ class ResultPanel(Drawn):
             self._stop_timer()
             self._colour(card.tone)
             if not stays:
-                self._timer = self.set_timer(BRIGHT_S, self.calm)
+                self._timer = later(self, BRIGHT_S, self.calm)
         self.refresh()
 
     def calm(self) -> None:
@@ -130,7 +131,7 @@ class ResultPanel(Drawn):
 
     def _stop_timer(self) -> None:
         if self._timer is not None:
-            self._timer.stop()
+            self._timer.cancel()
             self._timer = None
 
 
