@@ -17,7 +17,8 @@ from tests.e2e.station_process import PLANT, Station
 from tests.tui.conftest import Desk
 
 SETTINGS = '[station]\nmode = "test"\n[policy.over_completion]\ndefault = "approve"\n'
-PIN = "8642"
+PIN = "864200758642"
+"""Of so many digits that no hash or id holds it by chance."""
 
 
 @pytest.fixture

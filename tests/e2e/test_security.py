@@ -29,7 +29,8 @@ from tests.e2e.station_process import PATIENCE_S, PLANT, Station
 
 NOBODY: Final = 65534
 """Another user of the machine."""
-PIN, OPERATOR_PIN, WRONG = "471147", "220022", "999999"
+PIN, OPERATOR_PIN, WRONG = "471100824711", "220000910022", "999900739999"
+"""Of so many digits that no hash or id holds one by chance."""
 SECRET: Final = b"$argon2id$"
 SHORT: Final = PLANT | {
     "receipts": "reference,item,lot,location,quantity,effective_at\n"
