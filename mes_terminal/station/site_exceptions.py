@@ -19,6 +19,7 @@ from mes_terminal.errors import InputError, StationError, TransportError
 from mes_terminal.station.clock import utc_now
 from mes_terminal.station.upstream import make_connector
 from mes_terminal.store.events import source_of
+from mes_terminal.upstream.bounded import within
 from mes_terminal.upstream.connector import Inbound
 from mes_terminal.usecases.desk_filters import check_filters
 from mes_terminal.usecases.lists import read_list
@@ -81,6 +82,7 @@ class AllStations:
         self._answer_max_s = answer_max_s
         self._turn = asyncio.Lock()
         self._asking: asyncio.Task[list[SiteException]] | None = None
+        self._answered_s = 0.0
         self._found: SiteExceptions | None = None
         self._found_s = 0.0
 
@@ -109,15 +111,22 @@ class AllStations:
         return bounded(found)
 
     async def _ask(self) -> list[SiteException]:
-        """Ask, and wait as long as one may; a late answer is there for the next who looks."""
+        """Ask, and wait as long as one may; an answer that was late is there for who looks next,
+        if they look soon."""
         asking = self._asking
-        if asking is None:
+        if asking is None or (asking.done() and time.monotonic() - self._answered_s > FRESH_S):
             asking = self._asking = asyncio.create_task(self._asked())
+            asking.add_done_callback(self._answered)
         done, _ = await asyncio.wait((asking,), timeout=self._answer_max_s)
         if not done:
             raise TransportError("The site does not answer.", reason="unreachable")
         self._asking = None
         return asking.result()
+
+    def _answered(self, asking: asyncio.Task[list[SiteException]]) -> None:
+        self._answered_s = time.monotonic()
+        if not asking.cancelled():
+            asking.exception()  # perhaps nobody looks any more
 
     async def _asked(self) -> list[SiteException]:
         connector = await self._connector()
@@ -127,7 +136,7 @@ class AllStations:
                 "mes-terminal site exceptions.",
                 reason="not_offered",
             )
-        return await connector.exceptions()
+        return await within(connector.exceptions)
 
 
 def all_stations_of(

@@ -43,9 +43,7 @@ OWN = [opened(9, "LINE2")]
 class Site:
     """A connector that asks a site, which answers when it is let."""
 
-    def __init__(
-        self, rows: Sequence[SiteException] = (), fault: TransportError | None = None
-    ) -> None:
+    def __init__(self, rows: Sequence[SiteException] = (), fault: Exception | None = None) -> None:
         self.rows, self.fault = list(rows), fault
         self.answers = asyncio.Event()
         self.answers.set()
@@ -124,6 +122,29 @@ async def test_a_site_that_keeps_silent_is_not_waited_for_and_its_late_answer_is
     site.answers.clear()
     await all_stations.read()
     await all_stations.stop()
+
+
+async def test_an_answer_that_came_while_nobody_looked_is_not_told_as_what_is_open_now(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    site = Site([opened(1)])
+    site.answers.clear()
+    all_stations = asking(site, answer_max_s=0.01)
+    assert (await all_stations.read()).rows == OWN
+    site.answers.set()
+    while not all_stations._asking.done():  # type: ignore[union-attr]
+        await asyncio.sleep(0)
+    site.rows = [opened(2)]
+    monkeypatch.setattr(site_exceptions, "FRESH_S", -1.0)  # much later
+    monkeypatch.setattr(all_stations, "_answer_max_s", 60.0)
+    assert [each.number for each in (await all_stations.read()).rows] == [2]
+
+
+async def test_a_fault_of_the_connector_leaves_those_of_this_station() -> None:
+    found = await asking(Site(fault=KeyError("exceptions"))).read()
+    assert (found.rows, found.trouble) == (
+        OWN, f"This is a fault of the connector: KeyError('exceptions'). {ALONE}"
+    )  # fmt: skip
 
 
 async def test_a_way_that_brings_nothing_down_says_where_to_ask() -> None:
