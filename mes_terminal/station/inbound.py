@@ -17,6 +17,7 @@ from mes_terminal.errors import InputError
 from mes_terminal.exchange.down_tables import loads_of
 from mes_terminal.exchange.faults import Fault
 from mes_terminal.station.clock import utc_now
+from mes_terminal.station.outbox_door import guarded
 from mes_terminal.store import down
 from mes_terminal.store.database import open_reader
 from mes_terminal.usecases import apply_down, load_master_data
@@ -198,4 +199,6 @@ class DownDesk:
 
 def _stage(database: Path, files: Mapping[str, bytes], rules: StationRules, now: str) -> Staged:
     with closing(open_reader(database)) as reader:
-        return load_master_data.stage(reader.conn, files, rules=rules, load_time=now)
+        return guarded(
+            lambda: load_master_data.stage(reader.conn, files, rules=rules, load_time=now)
+        )

@@ -9,7 +9,9 @@ from __future__ import annotations
 import secrets
 from typing import TYPE_CHECKING, Final, TypeVar
 
+from mes_terminal.errors import StationError
 from mes_terminal.station.clock import utc_now
+from mes_terminal.store.database import SqliteError
 from mes_terminal.usecases import deliver
 from mes_terminal.usecases.epoch import begin_epoch
 from mes_terminal.usecases.note_answers import note_answers
@@ -145,3 +147,11 @@ class OutboxDoor:
     async def counts(self) -> tuple[int, int, int]:
         """Return how many postings wait, are refused and are parked."""
         return await self._read(deliver.counts)
+
+
+def guarded(work: Callable[[], T]) -> T:
+    """Do a piece of work; a fault of the database is a `StationError`, which is tried again."""
+    try:
+        return work()
+    except SqliteError as error:
+        raise StationError(f"The database: {error}.", reason="disk") from error

@@ -20,7 +20,7 @@ from mes_terminal import logs
 from mes_terminal.domain.view import UpstreamView
 from mes_terminal.errors import CoreError, InputError, StationError, TransportError
 from mes_terminal.station.inbound import DownDesk
-from mes_terminal.station.outbox_door import OutboxDoor
+from mes_terminal.station.outbox_door import OutboxDoor, guarded
 from mes_terminal.station.reading import Reading
 from mes_terminal.store.events import source_of
 from mes_terminal.upstream.bounded import CLOSE_MAX_S
@@ -195,7 +195,9 @@ class Upstream:
         self._made = connector
         self._relay = Relay(connector, self._door, told=self._told)
         if isinstance(connector, Inbound):
-            self._tasks.append(asyncio.create_task(self._inbound(connector).run()))
+            coming_down = asyncio.create_task(self._inbound(connector).run())
+            coming_down.add_done_callback(self._inbound_ended)
+            self._tasks.append(coming_down)
         await self._relay.run()
 
     def _ended(self, running: asyncio.Task[None]) -> None:
@@ -206,6 +208,12 @@ class Upstream:
             self._trouble = f"The relay ended by a fault of the program: {error!r}. Start it anew."
             logs.say(self._trouble)
             self._changed()
+
+    def _inbound_ended(self, coming_down: asyncio.Task[None]) -> None:
+        """Tell of a fault of ours, which ends what comes down and nothing else."""
+        error = None if coming_down.cancelled() else coming_down.exception()
+        if error is not None:
+            logs.say(f"Nothing comes down any more: a fault of the program: {error!r}. Start anew.")
 
     def _inbound(self, connector: Inbound) -> InboundLoop:
         rules = self._rules
@@ -318,10 +326,10 @@ async def sync_here(
     """Deliver now, as the core for the moment; return how it ended. Raises `InputError`."""
 
     async def do(work: Callable[[Booking], T]) -> T:
-        return _guarded(lambda: work(booking))
+        return guarded(lambda: work(booking))
 
     async def read(work: Callable[[Database], T]) -> T:
-        return _guarded(lambda: work(booking.db))
+        return guarded(lambda: work(booking.db))
 
     connector = make_connector(settings, booking.db.path)
     door = OutboxDoor(do, read, booking.rules, keep_days=settings.upstream.keep_days)
@@ -337,13 +345,3 @@ async def sync_here(
     if last is None:
         raise CoreError("The relay ended before it began.", reason="stopping")
     return last
-
-
-def _guarded(work: Callable[[], T]) -> T:
-    """Do a piece of work; a fault of the database is an error that the relay tries again."""
-    from mes_terminal.store.database import SqliteError
-
-    try:
-        return work()
-    except SqliteError as error:
-        raise StationError(f"The database: {error}.", reason="disk") from error

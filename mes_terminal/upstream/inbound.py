@@ -7,11 +7,13 @@ confirms what became of it. A receiver that is away is tried again for ever, eve
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from typing import TYPE_CHECKING, Final, Protocol
 
 from mes_terminal import logs
 from mes_terminal.errors import StationError, TransportError
 from mes_terminal.upstream.backoff import Backoff
+from mes_terminal.upstream.bounded import within
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
 
 WAIT_S: Final = 25.0
 """How long one question stays open: an answer comes as soon as there is something."""
+ROUND_LEAST_S: Final = 0.5
+"""A receiver that answers at once that there is nothing is not asked in a circle."""
 TOGETHER_MAX: Final = 20_000
 """Documents that are applied together at most: the orders and items of a large plant."""
 STOCK_EVERY_S: Final = 60.0
@@ -61,9 +65,12 @@ class InboundLoop:
     async def run(self) -> None:
         """Fetch, apply and confirm, for ever."""
         while True:
+            begun_s = self._clock()
             try:
-                await self.step(wait_s=WAIT_S)
+                came = await self.step(wait_s=WAIT_S)
                 self._backoff.went_well()
+                if not came:
+                    await asyncio.sleep(max(0.0, begun_s + ROUND_LEAST_S - self._clock()))
             except StationError as error:
                 asked = error.retry_after_s if isinstance(error, TransportError) else None
                 pause_s = self._backoff.failed(self._clock(), asked_s=asked)
@@ -80,21 +87,21 @@ class InboundLoop:
             await self._confirm()
         if self._clock() >= self._stock_due_s:
             self._stock_due_s = self._clock() + STOCK_EVERY_S
-            await self._below.note_stock(await self._connector.stock())
+            await self._below.note_stock(await within(self._connector.stock))
         return len(documents)
 
     async def _fetch(self, wait_s: float) -> list[DownDocument]:
         after = await self._below.version()
         found: list[DownDocument] = []
         while len(found) < TOGETHER_MAX:
-            more = await self._connector.fetch(after, wait_s=0.0 if found else wait_s)
+            more = await within(partial(self._connector.fetch, after, wait_s=wait_s))
             if not more:
                 break
             found += more
-            after = more[-1].version
+            after, wait_s = more[-1].version, 0.0
         return found
 
     async def _confirm(self) -> None:
         while self._unsaid:
-            await self._connector.confirm(self._unsaid[0])
+            await within(partial(self._connector.confirm, self._unsaid[0]))
             del self._unsaid[0]

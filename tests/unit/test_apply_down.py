@@ -1,6 +1,7 @@
 """What comes down from the site takes effect at the station, with its version (UP-9)."""
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -19,11 +20,15 @@ from mes_terminal.domain.delivery import (
     TablesData,
 )
 from mes_terminal.domain.rules import StationRules
+from mes_terminal.errors import StationError, TransportError
 from mes_terminal.station.booking import Booking
 from mes_terminal.station.inbound import DownDesk
 from mes_terminal.store import down
+from mes_terminal.store.database import SqliteError
 from mes_terminal.upstream.inbound import InboundLoop
+from mes_terminal.usecases import load_master_data
 from mes_terminal.usecases.lists import read_list
+from tests import virtual_time
 from tests.plants import as_json
 
 ITEMS = [
@@ -201,23 +206,35 @@ async def test_a_conflict_is_an_exception_until_it_has_ended(desk: Desk) -> None
 
 
 class Above:
-    """A receiver that hands out documents, and fails as often as it is told to."""
+    """A receiver that hands out documents; `faults` are what its next answers fail with."""
 
-    def __init__(self, documents: Sequence[DownDocument]) -> None:
-        self.documents = list(documents)
+    def __init__(self, documents: Sequence[DownDocument], faults: Sequence[Exception] = ()) -> None:
+        self.documents, self.faults = list(documents), list(faults)
         self.confirmed: list[Any] = []
+        self.read = asyncio.Event()
 
     async def fetch(self, after: int, *, wait_s: float) -> list[DownDocument]:
-        return [each for each in self.documents if each.version > after][:2]
+        self.fail()
+        found = [each for each in self.documents if each.version > after][:2]
+        if not found:
+            await asyncio.sleep(wait_s)
+        return found
 
     async def confirm(self, confirmation: Any) -> None:
+        self.fail()
         self.confirmed.append((confirmation.version, confirmation.outcome))
 
     async def stock(self) -> StockReading:
+        self.fail()
+        self.read.set()
         return StockReading(as_of="2026-11-20T13:00:00.000000Z", watermark=0, stock=[])
 
     async def exceptions(self) -> list[SiteException]:
         return []
+
+    def fail(self) -> None:
+        if self.faults:
+            raise self.faults.pop(0)
 
 
 async def test_the_loop_fetches_page_by_page_and_confirms_once(desk: Desk) -> None:
@@ -228,3 +245,65 @@ async def test_the_loop_fetches_page_by_page_and_confirms_once(desk: Desk) -> No
     assert above.confirmed == [(5, "applied")]
     assert await loop.step(wait_s=0) == 0
     assert desk.version() == 5
+
+
+@pytest.mark.parametrize("fault", [TransportError("away"), RuntimeError("client closed")])
+async def test_no_fault_of_a_connector_ends_what_comes_down(desk: Desk, fault: Exception) -> None:
+    """UP-9: it is asked again, ever more slowly, like a receiver that is away."""
+    above = Above(PLANT, [fault, fault])
+    loop = InboundLoop(above, desk.down, chance=lambda: 0.0, clock=lambda: 0.0)
+    running = asyncio.create_task(loop.run())
+    reading = asyncio.create_task(above.read.wait())
+    await asyncio.wait({running, reading}, return_when=asyncio.FIRST_COMPLETED)
+    assert reading.done()
+    running.cancel()
+    assert (above.confirmed, desk.version()) == ([(5, "applied")], 5)
+
+
+class Empty:
+    """A receiver, and a station, for which there is never anything; it does not wait either."""
+
+    def __init__(self) -> None:
+        self.asked = 0
+
+    async def fetch(self, after: int, *, wait_s: float) -> list[DownDocument]:
+        self.asked += 1
+        return []
+
+    async def stock(self) -> StockReading:
+        return StockReading(as_of="2026-11-20T13:00:00.000000Z", watermark=0, stock=[])
+
+    async def version(self) -> int:
+        return 0
+
+    async def note_stock(self, reading: StockReading) -> None:
+        return None
+
+
+def test_a_receiver_that_does_not_wait_is_not_asked_in_a_circle() -> None:
+    """UP-9: half a second between two questions, whatever answers them."""
+
+    async def minute() -> int:
+        empty: Any = Empty()
+        clock = asyncio.get_running_loop().time
+        loop = InboundLoop(empty, empty, chance=lambda: 0.0, clock=clock)
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(loop.run(), timeout=60.0)
+        return int(empty.asked)
+
+    assert virtual_time.run(minute()) in range(100, 130)
+
+
+async def test_a_database_that_cannot_be_read_now_does_not_end_it(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """UP-9"""
+
+    def unreadable(*_: Any, **__: Any) -> None:
+        raise SqliteError("disk I/O error")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(load_master_data, "stage", unreadable)
+        with pytest.raises(StationError, match="disk I/O error"):
+            await desk.apply(*PLANT)
+    assert await desk.apply(*PLANT) == [(5, "applied")]
