@@ -1,6 +1,8 @@
 """The `file` connector: a folder of whole files, chained, each posting in it once."""
 
+import asyncio
 import os
+import threading
 from itertools import pairwise
 from pathlib import Path
 
@@ -14,6 +16,8 @@ from mes_terminal.errors import InputError, TransportError
 from mes_terminal.exchange.csv_template import parse_template
 from mes_terminal.settings.upstream_tables import FileConnectorTable, UpstreamTable
 from mes_terminal.site.doors.folder import FolderReader
+from mes_terminal.store.whole_file import sync
+from mes_terminal.upstream.connectors import file
 from mes_terminal.upstream.connectors.file import connect
 from tests.power_cut import PowerCutError, cut_power
 from tests.unit.posting_files import (
@@ -127,7 +131,7 @@ CALLS = (
 
 
 @pytest.mark.parametrize("reads", ["at once", "later"])
-@pytest.mark.parametrize("cut", range(1, 45))
+@pytest.mark.parametrize("cut", range(1, 53))
 async def test_a_power_cut_at_every_call_neither_loses_nor_doubles(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cut: int, reads: str
 ) -> None:
@@ -193,6 +197,56 @@ async def test_a_file_that_cannot_get_its_name_now_gets_it_later(
     await each.deliver([posting(2)])
     await each.close()
     assert sequences_in(tmp_path) == [1, 2]
+
+
+async def test_a_call_that_was_given_up_is_through_before_the_file_is_sealed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """UP-4: on a slow disk the relay stops waiting, and the thread writes on: into the file that it
+    began with, before that is counted."""
+    each = connector(tmp_path)
+    await each.open()
+    await each.deliver([posting(1)])
+    is_writing, goes_on = threading.Event(), threading.Event()
+    write_now = os.write
+
+    def write_slowly(file: int, content: bytes) -> int:
+        is_writing.set()
+        assert goes_on.wait(30)
+        return write_now(file, content)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "write", write_slowly)
+        given_up = asyncio.create_task(each.deliver([posting(2)]))
+        await asyncio.to_thread(is_writing.wait, 30)
+        given_up.cancel()
+        closing = asyncio.create_task(each.close())
+        await asyncio.wait({closing}, timeout=0.5)  # time enough to do it wrong
+        goes_on.set()
+        await closing
+    await write(tmp_path, (3,))
+    assert sequences_in(tmp_path) == [1, 2, 3]
+
+
+async def test_a_posting_counts_as_delivered_when_the_name_of_its_file_is_durable_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """UP-4: a file that was made, and a folder that got one, is lost with the power until the
+    folder above it is synced."""
+    synced: list[Path] = []
+
+    def noting(path: Path) -> None:
+        synced.append(path)
+        sync(path)
+
+    monkeypatch.setattr(file, "sync", noting)
+    each = connector(tmp_path)
+    await each.open()
+    await each.deliver([posting(1)])
+    assert synced == [tmp_path]
+    synced.clear()
+    await each.close()
+    assert synced == [tmp_path / "0000", tmp_path]
 
 
 async def test_csv_of_a_file_that_came_to_nothing_is_never_seen(tmp_path: Path) -> None:

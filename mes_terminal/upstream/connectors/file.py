@@ -14,6 +14,7 @@ import asyncio
 import os
 import re
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeVar
 
@@ -118,12 +119,13 @@ class FileConnector:
         self._is_hidden = False
         """The last sealed file is counted, and has not got its name."""
         self._sealing: asyncio.Task[None] | None = None
-        self._lock = asyncio.Lock()
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="file")
+        """One piece of work at a time, also behind one that nobody waits for any more; a folder
+        that hangs holds up this thread and no other."""
 
     async def open(self) -> None:
         """Find what the folder has; seal what an earlier run left open. Raises `TransportError`."""
-        async with self._lock:
-            await self._do(self._recover)
+        await self._do(self._recover)
 
     async def greet(self, hello: Hello) -> Greeting:
         """Say what is there. A folder that was emptied by its reader has lost nothing."""
@@ -135,8 +137,7 @@ class FileConnector:
 
     async def deliver(self, postings: Sequence[QueuedPosting]) -> list[Answer]:
         """Write what is not there yet; it is durable when this returns. Raises `TransportError`."""
-        async with self._lock:
-            answers: list[Answer] = await self._do(lambda: self._write(postings))
+        answers = await self._do(lambda: self._write(postings))
         if self._is_unsealed and self._sealing is None:
             self._sealing = asyncio.create_task(self._seal_later())
         return answers
@@ -146,21 +147,19 @@ class FileConnector:
         if self._sealing is not None:
             self._sealing.cancel()
             self._sealing = None
-        async with self._lock:
-            try:
-                await self._do(self._seal)
-            except TransportError:
-                return  # it stays as it is, and is sealed by the next `open`
+        try:
+            await self._do(self._seal)
+        except TransportError:
+            return  # it stays as it is, and is sealed by the next `open`
 
     async def _seal_later(self) -> None:
         """Seal the open file when it is old enough; what cannot be sealed is tried again."""
         while self._is_unsealed:
             await asyncio.sleep(max(0.0, self._opened_at_s + self._seal_s - self._clock()))
-            async with self._lock:
-                try:
-                    await self._do(self._seal)
-                except TransportError:
-                    self._opened_at_s = self._clock()
+            try:
+                await self._do(self._seal)
+            except TransportError:
+                self._opened_at_s = self._clock()
         self._sealing = None
 
     @property
@@ -169,7 +168,7 @@ class FileConnector:
 
     async def _do(self, work: Callable[[], T]) -> T:
         try:
-            return await asyncio.to_thread(work)
+            return await asyncio.get_running_loop().run_in_executor(self._thread, work)
         except OSError as error:
             raise TransportError(
                 f"Postings cannot be written to {self._folder} ({error.strerror or error}). Make "
@@ -177,7 +176,7 @@ class FileConnector:
                 reason="folder",
             ) from error
 
-    # What follows runs on a thread, one piece at a time.
+    # What follows runs on the thread.
 
     def _recover(self) -> None:
         self._folder.mkdir(parents=True, exist_ok=True)
@@ -259,6 +258,7 @@ class FileConnector:
             self._part(), os.O_CREAT | os.O_TRUNC | os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC, 0o640
         )
         try:
+            sync(self._folder)
             _write_all(file, header_line(self._next_header()))
         except OSError:
             os.close(file)
@@ -297,6 +297,7 @@ class FileConnector:
         final.parent.mkdir(exist_ok=True)
         self._part().rename(final)
         sync(final.parent)
+        sync(self._folder)
         self._is_hidden = False
 
     def _count(self, number: int, content: bytes) -> None:
