@@ -53,6 +53,14 @@ _REVERSED: Final = """
      ORDER BY d.outbox_seq
 """
 
+# Sent again, or accepted after a refusal: below the mark stand only these and what stays refused.
+_FORGET_LATE: Final = """
+    DELETE FROM delivery
+     WHERE outbox_seq IN (SELECT outbox_seq FROM delivery
+                           WHERE outbox_seq <= min(:below, :watermark)
+                             AND status = 'delivered' AND delivered_at < :before
+                           ORDER BY outbox_seq LIMIT :limit)
+"""
 _WINDOW: Final = """
     SELECT outbox_seq, status, delivered_at FROM delivery
      WHERE outbox_seq > ? AND outbox_seq <= ? ORDER BY outbox_seq LIMIT ?
@@ -221,12 +229,14 @@ def queue_again(conn: Connection, first: int, last: int, *, limit: int) -> int:
 
 
 def prune(conn: Connection, *, watermark: int, before: str, limit: int) -> int:
-    """Forget what was delivered before the instant `before` and is not above the watermark: a
-    window of `limit` postings, from where it ended last. Return how many."""
+    """Forget what was delivered before the instant `before` and is not above the watermark: what
+    came late to where it ended last, and a window from there; `limit` postings. Return how many."""
     below: int = conn.execute("SELECT pruned_below FROM upstream_state").fetchone()[0]
+    asked = {"below": below, "watermark": watermark, "before": before, "limit": limit}
+    late = conn.execute(_FORGET_LATE, asked).rowcount
     gone = []
     reached = below
-    for sequence, status, delivered_at in conn.execute(_WINDOW, [below, watermark, limit]):
+    for sequence, status, delivered_at in conn.execute(_WINDOW, [below, watermark, limit - late]):
         if status == "delivered" and (delivered_at or "") < before:
             gone.append(sequence)
         elif status != "refused":
@@ -241,7 +251,7 @@ def prune(conn: Connection, *, watermark: int, before: str, limit: int) -> int:
             [below, reached],
         )
         conn.execute("UPDATE upstream_state SET pruned_below = ?", [reached])
-    return len(gone)
+    return late + len(gone)
 
 
 def read_upstream(conn: Connection) -> UpstreamState:

@@ -569,6 +569,27 @@ def test_pruning_goes_on_where_it_ended_and_passes_what_is_refused(station: Stat
     assert station.faults() == []
 
 
+def test_what_came_late_is_forgotten_too(station: Station) -> None:
+    """UP-5: a refused posting that was mended, and what a receiver asked for again, although what
+    was sent with them was forgotten before."""
+    refused, *sent = report(station, "WO-1", times=4)
+    refuse(station, refused)
+    answer(station, sent)
+
+    def prune(now: str, limit: int = 9) -> int:
+        return deliver.prune(station.db, watermark=sent[-1], now=now, keep_days=30, limit=limit)
+
+    assert prune("2027-01-01T00:00:00Z") == len([1, *sent])
+    answer(station, [refused])
+    deliver.send_again(station.db, [(sent[0], sent[1])])
+    answer(station, sent[:2])
+    assert prune("2026-11-21T00:00:00Z") == 0
+    assert [prune("2027-01-01T00:00:00Z", limit=2) for _ in range(3)] == [2, 1, 0]
+    kept = station.db.conn.execute("SELECT outbox_seq FROM delivery ORDER BY outbox_seq")
+    assert [row[0] for row in kept] == waiting(station)
+    assert station.faults() == []
+
+
 def test_what_the_receiver_lost_is_sent_again_pruned_or_not(station: Station) -> None:
     """UP-5: the receiver asks again for gaps."""
     sent = report(station, "WO-1", times=4)
