@@ -56,11 +56,6 @@ class Lanes:
     def __contains__(self, sequence: object) -> bool:
         return sequence in self._sequences
 
-    @property
-    def flying(self) -> int:
-        """How many postings are on their way."""
-        return len(self._flying)
-
     def hold(self, posting: QueuedPosting, root: int | None = None) -> bool:
         """Block what is behind a posting that is refused, or parked behind `root`.
 
@@ -142,11 +137,6 @@ class Lanes:
         due = (backoff.due_s for backoff, _ in self._cooling.values())
         return min((each for each in due if each > now_s), default=None)
 
-    @property
-    def cooling(self) -> int:
-        """How many lanes cool."""
-        return len(self._cooling)
-
     def hurry(self) -> None:
         """Let every lane that cools be tried at once."""
         for backoff, _ in self._cooling.values():
@@ -189,7 +179,7 @@ class Lanes:
                 if not self._waiting[posting.lane]:
                     del self._waiting[posting.lane]
                 self._forget(posting)
-        for lane in self._cooling.keys() - self._waiting.keys():
+        for lane in self._cooling.keys() - self._waiting.keys() - self._lanes_flying:
             self._warm(lane)
 
     def _take_cooled(self, now_s: float) -> list[QueuedPosting]:

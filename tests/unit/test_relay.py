@@ -15,6 +15,7 @@ from mes_terminal.errors import TransportError
 from mes_terminal.settings.upstream_tables import SimulatedTable
 from mes_terminal.upstream.bounded import CLOSE_MAX_S
 from mes_terminal.upstream.connectors.simulated import SimulatedConnector, SimulatedReceiver
+from mes_terminal.upstream.lanes import Lanes
 from mes_terminal.upstream.relay import GREET_EVERY_S, STOP_WAIT_S, Relay
 from mes_terminal.upstream.window import WINDOW_MAX
 from tests import virtual_time
@@ -431,6 +432,30 @@ def test_a_lane_that_gets_no_answers_does_not_fill_the_window() -> None:
         assert outbox.status("waiting") == []
 
     played(story)
+
+
+def test_a_lane_that_is_tried_again_keeps_its_pauses_when_another_is_refused() -> None:
+    """UP-4: while its call is on its way it is neither waiting nor well."""
+    outbox, lanes = MemoryOutbox(), Lanes(chance=lambda: 0.5)
+    mute, other, behind = (outbox.rows[outbox.post(each)].posting for each in ("A", "B", "A"))
+    for each in (mute, other, behind):
+        lanes.add(each)
+
+    def take(now_s: float) -> list[int]:
+        taken = lanes.take(1, 1000, one_per_lane=False, now_s=now_s)
+        return [each.sequence for each in taken]
+
+    assert take(0.0) == [mute.sequence]
+    lanes.landed([mute])
+    lanes.cool([mute], 0.0)
+    assert take(100.0) == [mute.sequence]
+    assert take(100.0) == [other.sequence]
+    lanes.refuse(other)
+    lanes.landed([other])
+    assert not lanes.read_again
+    lanes.landed([mute])
+    lanes.cool([mute], 100.0)
+    assert lanes.due_s(100.0) == 100.5, "the second pause: half of one second"
 
 
 def test_a_lost_answer_is_asked_for_with_the_same_key() -> None:
