@@ -9,6 +9,7 @@ from __future__ import annotations
 import secrets
 from typing import TYPE_CHECKING, Final, TypeVar
 
+from mes_terminal.domain.instants import seconds_between
 from mes_terminal.errors import StationError
 from mes_terminal.station.clock import utc_now
 from mes_terminal.store.database import SqliteError
@@ -43,6 +44,9 @@ if TYPE_CHECKING:
 
 PRUNE_LOOKS: Final = 500
 """Deliveries looked at in one piece of work."""
+CONTACT_EVERY_S: Final = 300.0
+"""How exact `doctor` is about when the receiver answered last, at a station where nothing goes on:
+a greeting every half a minute is not worth a write."""
 
 
 class OutboxDoor:
@@ -54,6 +58,7 @@ class OutboxDoor:
         self._rules = rules
         self._keep_days = keep_days
         self._told: tuple[str, int] | None = None
+        self._told_at = ""
 
     async def hello(self) -> Hello:
         """See `Outbox`."""
@@ -105,12 +110,16 @@ class OutboxDoor:
                 return total
 
     async def reached(self, greeting: Greeting) -> None:
-        """See `Outbox`; what is known already is not written again."""
-        told = (greeting.receiver, greeting.watermark)
-        if told == self._told:
+        """See `Outbox`; what is known already is not written again, but for the time now and
+        then."""
+        told, now = (greeting.receiver, greeting.watermark), utc_now()
+        if told != self._told:
+            await self._do(lambda booking: deliver.greeted(booking.db, greeting, now=now))
+        elif abs(seconds_between(self._told_at, now)) >= CONTACT_EVERY_S:
+            await self._do(lambda booking: deliver.reached(booking.db, now=now))
+        else:
             return
-        await self._do(lambda booking: deliver.greeted(booking.db, greeting, now=utc_now()))
-        self._told = told
+        self._told, self._told_at = told, now
 
     async def went_back(self, greeting: Greeting) -> None:
         """See `Outbox`."""

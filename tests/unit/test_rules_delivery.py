@@ -1,7 +1,8 @@
 """The station's side of delivery, rule by rule: what waits, what is held, what ends it."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, Final
 
 import pytest
@@ -17,6 +18,8 @@ from mes_terminal.domain.delivery import (
 )
 from mes_terminal.domain.healing import Decision
 from mes_terminal.domain.resolving import Resolved
+from mes_terminal.station import outbox_door
+from mes_terminal.station.outbox_door import OutboxDoor
 from mes_terminal.usecases import deliver
 from mes_terminal.usecases.note_answers import Noted, note_answers
 from mes_terminal.usecases.refused_reversed import let_reversed_go
@@ -638,6 +641,24 @@ def test_the_greeting_is_kept(station: Station) -> None:
     state = deliver.upstream_state(station.db)
     assert (state.receiver, state.watermark, state.greeted_at) == ("site PLANT1", 7, station.now)
     assert state.last_contact_at == "2026-11-21T00:00:00.000000Z"
+
+
+async def test_a_receiver_that_says_the_same_is_noted_again_now_and_then(
+    station: Station, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """UP-5: what `doctor` says of the last answer is not from before the week-end."""
+
+    async def do(work: Callable[[Any], Any]) -> Any:
+        return work(SimpleNamespace(db=station.db))
+
+    door = OutboxDoor(do, do, station.rules, keep_days=30)
+    greeting = Greeting(receiver="site PLANT1", watermark=7, highest=7)
+    known = []
+    for at in ("06:00", "06:01", "06:04", "06:05", "06:09", "06:10"):
+        monkeypatch.setattr(outbox_door, "utc_now", lambda at=at: f"2026-11-20T{at}:00.000000Z")
+        await door.reached(greeting)
+        known.append((deliver.upstream_state(station.db).last_contact_at or "")[11:16])
+    assert known == ["06:00", "06:00", "06:00", "06:05", "06:05", "06:10"]
 
 
 def test_the_doctor_finds_counts_that_are_not_so(station: Station) -> None:
