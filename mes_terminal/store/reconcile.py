@@ -32,17 +32,29 @@ WHERE balance.quantity_micro <> 0 AND (:item IS NULL OR item.item = :item)
 GROUP BY balance.lot_id, balance.location_id
 """
 
-# What is not delivered, and of what is that which came after the figures: by number, or by the
-# time of delivery. A row that was pruned was delivered long ago.
-_POSTINGS: Final = """
+# What is not delivered; and of what is that which came after the figures, by number. A row that was
+# pruned was delivered long ago. What is delivered and kept is never walked: it may be of months.
+POSTINGS: Final = """
 SELECT event.outbox_seq, event.body, delivery.status, delivery.let_go
-  FROM delivery JOIN event ON event.outbox_seq = delivery.outbox_seq
- WHERE delivery.status <> 'delivered'
+  FROM delivery CROSS JOIN event ON event.outbox_seq = delivery.outbox_seq
+ WHERE delivery.status <> 'delivered' AND delivery.let_go = 0
+UNION ALL
+SELECT event.outbox_seq, event.body, delivery.status, delivery.let_go
+  FROM delivery CROSS JOIN event ON event.outbox_seq = delivery.outbox_seq
+ WHERE delivery.let_go = 1
 UNION ALL
 SELECT event.outbox_seq, event.body, 'delivered', 0
   FROM event LEFT JOIN delivery ON delivery.outbox_seq = event.outbox_seq
  WHERE event.outbox_seq > :watermark AND coalesce(delivery.status, 'delivered') = 'delivered'
-UNION ALL
+"""
+
+LET_GO: Final = """
+SELECT event.body FROM delivery CROSS JOIN event ON event.outbox_seq = delivery.outbox_seq
+ WHERE delivery.let_go = 1
+"""
+
+# What came after figures that tell a time.
+_SINCE: Final = """
 SELECT event.outbox_seq, event.body, 'delivered', 0
   FROM delivery JOIN event ON event.outbox_seq = delivery.outbox_seq
  WHERE delivery.status = 'delivered' AND delivery.delivered_at > :at
@@ -99,18 +111,14 @@ def postings(database: Database, *, watermark: int, at: str | None) -> Iterator[
     """Yield what upstream's figures lack: they have what was delivered up to `watermark`, and not
     after `at`. In no order: sorting would hold all the documents."""
     asked = {"watermark": watermark, "at": at}
-    for sequence, body, status, let_go in stream(database, _POSTINGS, asked):
+    statement = POSTINGS if at is None else f"{POSTINGS} UNION ALL {_SINCE}"
+    for sequence, body, status, let_go in stream(database, statement, asked):
         yield Queued(sequence, body, status, bool(let_go))
 
 
 def bodies_let_go(database: Database) -> Iterator[str]:
     """Yield the documents that upstream refused for good."""
-    rows = database.conn.execute(
-        """
-        SELECT event.body FROM delivery JOIN event ON event.outbox_seq = delivery.outbox_seq
-         WHERE delivery.status = 'refused' AND delivery.let_go = 1
-        """
-    )
+    rows = database.conn.execute(LET_GO)
     for (body,) in rows:
         yield body
 

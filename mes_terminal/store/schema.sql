@@ -556,6 +556,7 @@ CREATE TABLE delivery (
 -- What is still to be delivered, by what keeps it: each in the order of sending.
 CREATE INDEX delivery_open ON delivery (status, outbox_seq)
     WHERE status <> 'delivered' AND let_go = 0;
+CREATE INDEX delivery_let_go ON delivery (outbox_seq) WHERE let_go = 1;
 
 -- How it stands with the receiver, and counts that cost the same however long the outbox is: what
 -- waits is what was ever posted, less what is settled (delivered, or let go), refused and parked.

@@ -17,6 +17,7 @@ from mes_terminal.domain.delivery import StockReading, UpstreamStock
 from mes_terminal.domain.posting import TYPE_PREFIX, TYPE_SUFFIX
 from mes_terminal.domain.reconcile import POSTINGS_NAMED_MAX
 from mes_terminal.errors import InputError
+from mes_terminal.store import reconcile as store
 from mes_terminal.store.database import open_reader
 from mes_terminal.usecases.reconcile import note_upstream_stock
 from tests.model.told_stock import assert_all_is_told
@@ -445,3 +446,13 @@ def test_what_came_before_others_of_other_orders_is_in_the_figures(station: Stat
     assert parts(rows(station)["SEAT"]) == ("96", "90", "6", "0", "0")
     erp(station, ALL | {("SEAT", None): "90"}, watermark=sent, beyond=[(first, second)])
     assert parts(rows(station)["SEAT"]) == ("90", "90", "0", "0", "0")
+
+
+def test_what_was_delivered_is_not_walked(station: Station) -> None:
+    """The desk asks every few seconds, and keeps a month of deliveries beside it."""
+    for statement in (store.POSTINGS, store.LET_GO):
+        asked = {"watermark": 9}
+        plan = station.db.conn.execute(f"EXPLAIN QUERY PLAN {statement}", asked)
+        walks = [row[3] for row in plan if "SCAN" in row[3]]
+        assert {each.rpartition(" ")[2] for each in walks} <= {"delivery_open", "delivery_let_go"}
+        assert walks

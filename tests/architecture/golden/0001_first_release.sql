@@ -533,6 +533,8 @@ CREATE TABLE delivery (
 CREATE INDEX delivery_open ON delivery (status, outbox_seq)
     WHERE status <> 'delivered' AND let_go = 0;
 
+CREATE INDEX delivery_let_go ON delivery (outbox_seq) WHERE let_go = 1;
+
 CREATE TABLE upstream_state (
     upstream_state_id INTEGER PRIMARY KEY CHECK (upstream_state_id = 1),
     receiver TEXT,                      -- what it calls itself
