@@ -12,8 +12,9 @@ from typing import Any, Final, get_args
 import fastjsonschema
 import msgspec
 
+from mes_terminal.domain.posting import short_type
 from mes_terminal.domain.posting_texts import Uuid
-from mes_terminal.exchange.posting_schemas import POSTINGS, posting_schema, short_type
+from mes_terminal.exchange.posting_schemas import POSTINGS, posting_schema
 from mes_terminal.store import events
 
 PLACE: Final = "event_body"

@@ -8,6 +8,7 @@ import click
 import msgspec
 
 from mes_terminal.cli.session import Session, pass_session, print_json_array
+from mes_terminal.domain.posting import short_type
 from mes_terminal.domain.reconcile import Behind, Difference
 from mes_terminal.tui.safe_text import safe
 
@@ -123,6 +124,6 @@ def _tell(row: Difference) -> None:
 
 
 def _posting(posting: Behind) -> str:
-    kind = posting.type.removeprefix("io.mes-terminal.").removesuffix(".v1")
+    kind = short_type(posting.type)
     subject = safe(posting.subject, SUBJECT_COLUMNS)
     return f"{posting.quantity:>12}  {posting.status:<9}  {posting.sequence}  {kind}  {subject}"

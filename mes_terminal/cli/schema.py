@@ -8,12 +8,11 @@ import msgspec
 
 from mes_terminal.cli.json_line import json_line
 from mes_terminal.cli.session import Session, pass_session
+from mes_terminal.domain.posting import full_type, short_type
 from mes_terminal.errors import InputError
 from mes_terminal.exchange.posting_schemas import (
     POSTINGS,
-    full_type,
     posting_schema,
-    short_type,
 )
 from mes_terminal.tui.safe_text import safe
 

@@ -12,7 +12,7 @@ import msgspec
 from msgspec import Struct
 
 from mes_terminal.domain.delivery import Material, QueuedPosting
-from mes_terminal.domain.posting import TYPE_PREFIX, TYPE_SUFFIX
+from mes_terminal.domain.posting import short_type
 
 BRINGS: Final = frozenset({"Produced", "Received", "Adjusted", "Moved"})
 USES: Final = frozenset({"Consumed", "Scrapped", "Moved"})
@@ -82,7 +82,7 @@ def queued_posting(
         source=told.source,
         epoch=told.epoch,
         lane=told.partitionkey,
-        type=told.type.removeprefix(TYPE_PREFIX).removesuffix(TYPE_SUFFIX),
+        type=short_type(told.type),
         recorded_at=told.recordedtime,
         body=body if with_body else b"",
         attempts=attempts,

@@ -212,6 +212,16 @@ class Envelope(Struct, frozen=True, kw_only=True):
     data: msgspec.Raw
 
 
+def full_type(kind: str) -> str:
+    """Return a type as the envelope has it: `io.mes-terminal.production.completed.v1`."""
+    return f"{TYPE_PREFIX}{kind}{TYPE_SUFFIX}"
+
+
+def short_type(name: str) -> str:
+    """Return a type without prefix and version, whichever way it is given."""
+    return name.removeprefix(TYPE_PREFIX).removesuffix(TYPE_SUFFIX)
+
+
 def event_body(
     draft: EventDraft,
     head: LogHead,

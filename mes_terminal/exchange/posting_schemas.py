@@ -11,14 +11,13 @@ from msgspec import Struct
 
 from mes_terminal.domain.healing import HealedData
 from mes_terminal.domain.posting import (
-    TYPE_PREFIX,
-    TYPE_SUFFIX,
     Envelope,
     Fact,
     LineActual,
     MaterialActual,
     MaterialData,
     ReportData,
+    full_type,
 )
 from mes_terminal.exchange import posting_details as details
 from mes_terminal.exchange.struct_schema import Schema, reference, struct_schema
@@ -97,16 +96,6 @@ POSTINGS: Final[dict[str, PostingType]] = {
     ),
 }
 """By the type without prefix and version, as the outbox lists it."""
-
-
-def full_type(kind: str) -> str:
-    """Return a type as the envelope has it: `io.mes-terminal.production.completed.v1`."""
-    return f"{TYPE_PREFIX}{kind}{TYPE_SUFFIX}"
-
-
-def short_type(name: str) -> str:
-    """Return a type without prefix and version, whichever way it is given."""
-    return name.removeprefix(TYPE_PREFIX).removesuffix(TYPE_SUFFIX)
 
 
 def posting_schema(kind: str) -> Schema:

@@ -13,7 +13,7 @@ import msgspec
 from msgspec import Raw, Struct
 
 from mes_terminal.domain.bom import line_order
-from mes_terminal.domain.posting import FIRST_HASH, TYPE_PREFIX, TYPE_SUFFIX
+from mes_terminal.domain.posting import FIRST_HASH, full_type, short_type
 from mes_terminal.domain.quantity import MICRO, ceil_to_step, format_quantity
 from mes_terminal.domain.rules import StationRules
 from mes_terminal.errors import InputError
@@ -128,7 +128,7 @@ def _parameters(spec: ListSpec, filters: Mapping[str, str]) -> dict[str, str | i
     if "since" in asked and asked["since"] is None:
         asked["since"] = 0
     if isinstance(kind := asked.get("type"), str):
-        asked["type"] = kind.removeprefix(TYPE_PREFIX).removesuffix(TYPE_SUFFIX)
+        asked["type"] = short_type(kind)
     if spec.statement is store.EXCEPTIONS:
         asked["suggestions_max"] = store.SUGGESTIONS_MAX
     return asked
@@ -279,7 +279,7 @@ def _audit(
     previous_hash: str | None,
 ) -> AuditRow:
     return AuditRow(
-        sequence, f"{TYPE_PREFIX}{kind}{TYPE_SUFFIX}", event_time, person, second_person, reason,
+        sequence, full_type(kind), event_time, person, second_person, reason,
         previous_hash or FIRST_HASH, own_hash, Raw(body),
     )  # fmt: skip
 

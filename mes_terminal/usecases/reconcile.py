@@ -14,6 +14,7 @@ from msgspec import Struct
 
 from mes_terminal.domain.delivery import StockReading
 from mes_terminal.domain.instants import parse_instant
+from mes_terminal.domain.posting import full_type
 from mes_terminal.domain.quantity import parse_quantity
 from mes_terminal.domain.reconcile import (
     Comparison,
@@ -27,7 +28,6 @@ from mes_terminal.domain.reconcile import (
 from mes_terminal.domain.rules import StationRules
 from mes_terminal.domain.sequences import Sequences
 from mes_terminal.errors import InputError
-from mes_terminal.exchange.posting_schemas import full_type
 from mes_terminal.exchange.stock_file import parse_stock
 from mes_terminal.store import reconcile as store
 from mes_terminal.store.checks import snapshot

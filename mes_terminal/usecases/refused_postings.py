@@ -15,7 +15,7 @@ from mes_terminal.domain.delivering import Actual, PostingEnvelope, read_posting
 from mes_terminal.domain.delivery import Answer
 from mes_terminal.domain.desk import RefusedPosting
 from mes_terminal.domain.outcome import ExceptionKind
-from mes_terminal.domain.posting import TYPE_PREFIX, TYPE_SUFFIX, EventDraft, Fact
+from mes_terminal.domain.posting import EventDraft, Fact, short_type
 from mes_terminal.domain.rules import StationRules
 from mes_terminal.store import delivery
 from mes_terminal.store.database import Connection
@@ -85,7 +85,7 @@ def refused_posting(conn: Connection, subject: str) -> RefusedPosting | None:
     return RefusedPosting(
         sequence=state.sequence,
         id=told.id,
-        type=told.type.removeprefix(TYPE_PREFIX).removesuffix(TYPE_SUFFIX),
+        type=short_type(told.type),
         status=state.status,
         attempts=state.attempts,
         document=state.document,

@@ -16,11 +16,11 @@ from click.testing import CliRunner, Result
 
 from mes_terminal.cli.main import cli
 from mes_terminal.cli.session import Session
+from mes_terminal.domain.posting import full_type
 from mes_terminal.domain.report_told import EVENT_TYPES
 from mes_terminal.exchange.posting_schemas import (
     DIALECT,
     POSTINGS,
-    full_type,
     posting_schema,
     posting_schemas,
 )
