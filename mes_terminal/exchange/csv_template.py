@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 import msgspec
 from msgspec import Meta, Struct
 
-from mes_terminal.domain.posting import TYPE_PREFIX, TYPE_SUFFIX
+from mes_terminal.domain.posting import short_type
 from mes_terminal.errors import InputError
 from mes_terminal.exchange.csv_line import csv_line
+from mes_terminal.exchange.posting_schemas import POSTINGS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -32,6 +33,8 @@ _POSTING: Final = (
     "report_id", "scan_id", "work_order", "operation", "final", "station", "event_time",
     "reverses", "reason", "reference", "scrapped_quantity", "row",
 )  # fmt: skip
+
+_INSTANTS: Final = ("time", "recordedtime", "event_time")
 
 
 class Table(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -108,6 +111,9 @@ def render(template: Template, bodies: Sequence[bytes], stem: str) -> dict[str, 
 def _check(file: FileTemplate, where: str) -> None:
     if not 0 < len(file.columns) <= COLUMNS_MAX:
         raise _fault(f"{where}: name 1 to {COLUMNS_MAX} columns.")
+    for name in file.types:
+        if name not in POSTINGS:
+            raise _fault(f"{where}: {name!r} is no type of posting. Known: {', '.join(POSTINGS)}.")
     known = _POSTING if file.rows == "posting" else (*_POSTING, *_MATERIAL)
     for column in file.columns:
         if (column.field is None) == (column.constant is None):
@@ -117,6 +123,10 @@ def _check(file: FileTemplate, where: str) -> None:
                 f"{where}: {column.heading}: {column.field!r} is no field. Known: "
                 f"{', '.join(known)}."
             )
+        if column.date is not None and column.field not in _INSTANTS:
+            raise _fault(
+                f"{where}: {column.heading}: date goes with an instant: {', '.join(_INSTANTS)}."
+            )
 
 
 def _fault(sentence: str) -> InputError:
@@ -125,7 +135,7 @@ def _fault(sentence: str) -> InputError:
 
 def _rows(file: FileTemplate, posting: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     """Yield what the rows of a posting are made of."""
-    kind = str(posting["type"]).removeprefix(TYPE_PREFIX).removesuffix(TYPE_SUFFIX)
+    kind = short_type(posting["type"])
     if kind not in file.types:
         return
     data = posting["data"]

@@ -304,6 +304,14 @@ async def test_csv_files_are_written_as_the_template_says(tmp_path: Path) -> Non
         ('[[file]]\nname = "a/b"\ntypes = []\ncolumns = []', "name"),
         ('[[file]]\nname = "a"\ntypes = []\ncolumns = [{heading="x"}]', "either field or constant"),
         ('[[file]]\nname = "a"\ntypes = []\ncolumns = [{heading="x", field="y"}]', "'y' is no"),
+        (
+            '[[file]]\nname = "a"\ntypes = []\ncolumns = [{heading="x", field="lot", date="%d"}]',
+            "instant: time",
+        ),
+        (
+            '[[file]]\nname = "a"\ntypes = ["completed"]\ncolumns = [{heading="x", constant=""}]',
+            "'completed' is no type",
+        ),
         ('[[file]]\nname = "a"\ntypes = []\nnone = 1\ncolumns = []', "none"),
     ],
 )
