@@ -21,7 +21,7 @@ from mes_terminal.station.outbox_door import guarded
 from mes_terminal.store import down
 from mes_terminal.store.database import open_reader
 from mes_terminal.usecases import apply_down, load_master_data
-from mes_terminal.usecases.reconcile import note_upstream_stock
+from mes_terminal.usecases.reconcile import note_upstream_stock, stock_changes
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from mes_terminal.station.booking import Booking
     from mes_terminal.store.database import Connection
     from mes_terminal.usecases.load_master_data import Staged
+    from mes_terminal.usecases.reconcile import StockChanges
 
     T = TypeVar("T")
 
@@ -67,8 +68,12 @@ class DownDesk:
         return await self._do(lambda booking: down.read_version(booking.db.conn))
 
     async def note_stock(self, reading: StockReading) -> None:
-        """Keep what the receiver has in stock."""
-        await self._do(lambda booking: note_upstream_stock(booking.db, reading, now=utc_now()))
+        """Keep what the receiver has in stock: compared beside scanning, so that only what changed
+        is written between two scans."""
+        changes = await asyncio.to_thread(_stock_changes, self._database, reading)
+        await self._do(
+            lambda booking: note_upstream_stock(booking.db, reading, now=utc_now(), changes=changes)
+        )
 
     async def apply(self, documents: Sequence[DownDocument]) -> list[Confirmation]:
         """Apply documents in order; return what was not applied, then the one for all of them."""
@@ -195,6 +200,11 @@ class DownDesk:
         turns: Any = await self._do(lambda booking: load_master_data.set_down(booking.db, staged))
         while await self._do(lambda _: next(turns, _DONE)) is not _DONE:
             pass  # scans take their turns in between
+
+
+def _stock_changes(database: Path, reading: StockReading) -> StockChanges:
+    with closing(open_reader(database)) as reader:
+        return guarded(lambda: stock_changes(reader, reading))
 
 
 def _stage(database: Path, files: Mapping[str, bytes], rules: StationRules, now: str) -> Staged:

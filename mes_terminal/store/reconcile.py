@@ -146,19 +146,37 @@ def stamp(database: Database) -> tuple[Any, ...]:
     return row
 
 
+def noted_at(database: Database) -> str | None:
+    """Return when upstream's stock was noted last; `None`: never."""
+    row = database.conn.execute("SELECT noted_at FROM upstream_reading").fetchone()
+    return row[0] if row else None
+
+
 def note_reading(
-    conn: Connection, noted: Reading, pieces: Iterable[tuple[StockKey, int]], *, now: str
+    conn: Connection,
+    noted: Reading,
+    *,
+    differ: Iterable[tuple[StockKey, int]],
+    gone: Iterable[StockKey],
+    now: str,
 ) -> None:
-    """Keep upstream's figures in place of those before."""
-    conn.execute("DELETE FROM upstream_stock")
+    """Keep upstream's figures in place of those before: what is not the same, and what is no
+    more."""
     conn.executemany(
-        "INSERT INTO upstream_stock VALUES (?, ?, ?, ?, ?)",
-        [
-            (key.item, key.lot or "", key.serial or "", key.location or "", micro)
-            for key, micro in pieces
-        ],
+        """
+        DELETE FROM upstream_stock WHERE item = ? AND lot = ? AND serial = ? AND location = ?
+        """,
+        map(_cells, gone),
+    )
+    conn.executemany(
+        "INSERT OR REPLACE INTO upstream_stock VALUES (?, ?, ?, ?, ?)",
+        [(*_cells(key), micro) for key, micro in differ],
     )
     conn.execute(
         "INSERT OR REPLACE INTO upstream_reading VALUES (1, ?, ?, ?, ?, ?, ?)",
         [noted.as_of, noted.watermark, noted.epoch, noted.pieces, noted.beyond, now],
     )
+
+
+def _cells(key: StockKey) -> tuple[str, str, str, str]:
+    return key.item, key.lot or "", key.serial or "", key.location or ""

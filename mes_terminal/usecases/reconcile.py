@@ -15,7 +15,7 @@ from msgspec import Struct
 from mes_terminal.domain.delivery import StockReading
 from mes_terminal.domain.instants import parse_instant
 from mes_terminal.domain.posting import full_type
-from mes_terminal.domain.quantity import parse_quantity
+from mes_terminal.domain.quantity import QuantityError, parse_quantity
 from mes_terminal.domain.reconcile import (
     Comparison,
     Difference,
@@ -27,7 +27,7 @@ from mes_terminal.domain.reconcile import (
 )
 from mes_terminal.domain.rules import StationRules
 from mes_terminal.domain.sequences import Sequences
-from mes_terminal.errors import InputError
+from mes_terminal.errors import InputError, TransportError
 from mes_terminal.exchange.stock_file import parse_stock
 from mes_terminal.store import reconcile as store
 from mes_terminal.store.checks import snapshot
@@ -72,6 +72,17 @@ class Compared(Struct, frozen=True, kw_only=True):
     """Postings that were added up."""
 
 
+class StockChanges(Struct, frozen=True, kw_only=True):
+    """What the receiver's stock is now, against what was noted of it before."""
+
+    since: str | None
+    """When that was noted; `None`: nothing was."""
+    pieces: int
+    """Of all its stock."""
+    differ: list[tuple[StockKey, int]]
+    gone: list[StockKey]
+
+
 def reconcile(
     database: Database, filters: Mapping[str, str], *, rules: StationRules, now: str
 ) -> Iterator[Difference]:
@@ -93,17 +104,40 @@ def compare(
         return _compare(database, figures, level, filters.get("item"), rules)
 
 
-def note_upstream_stock(db: Database, reading: StockReading, *, now: str) -> None:
-    """Keep what the receiver says of its stock, in place of what it said before."""
+def stock_changes(database: Database, reading: StockReading) -> StockChanges:
+    """Return what is another than what the receiver said before; a reading connection will do.
+
+    Raises `TransportError` for what is no stock.
+    """
+    since = store.noted_at(database)
     pieces: dict[StockKey, int] = {}
-    for each in reading.stock:
-        key = stock_key(each.item, each.lot, each.serial, each.location)
-        pieces[key] = pieces.get(key, 0) + parse_quantity(each.quantity)
+    try:
+        for each in reading.stock:
+            key = stock_key(each.item, each.lot, each.serial, each.location)
+            pieces[key] = pieces.get(key, 0) + parse_quantity(each.quantity)
+    except QuantityError as error:
+        raise TransportError(f"The receiver's stock cannot be read: {error}.") from error
+    before = dict(store.figures(database, None))
+    return StockChanges(
+        since=since,
+        pieces=len(pieces),
+        differ=[(key, micro) for key, micro in pieces.items() if before.get(key) != micro],
+        gone=[key for key in before if key not in pieces],
+    )
+
+
+def note_upstream_stock(
+    db: Database, reading: StockReading, *, now: str, changes: StockChanges | None = None
+) -> None:
+    """Keep what the receiver says of its stock, in place of what it said before. `changes` is what
+    was found beforehand; it is found anew where something was noted since."""
     with db.transaction() as conn:
+        if changes is None or changes.since != store.noted_at(db):
+            changes = stock_changes(db, reading)
         epoch = current_epoch(conn).epoch
         beyond = msgspec.json.encode(reading.beyond).decode()
-        noted = store.Reading(reading.as_of, reading.watermark, epoch, len(pieces), beyond)
-        store.note_reading(conn, noted, pieces.items(), now=now)
+        noted = store.Reading(reading.as_of, reading.watermark, epoch, changes.pieces, beyond)
+        store.note_reading(conn, noted, differ=changes.differ, gone=changes.gone, now=now)
 
 
 def _compare(

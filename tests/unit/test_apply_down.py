@@ -18,6 +18,7 @@ from mes_terminal.domain.delivery import (
     SiteException,
     StockReading,
     TablesData,
+    UpstreamStock,
 )
 from mes_terminal.domain.rules import StationRules
 from mes_terminal.errors import StationError, TransportError
@@ -25,9 +26,11 @@ from mes_terminal.station.booking import Booking
 from mes_terminal.station.inbound import DownDesk
 from mes_terminal.store import down
 from mes_terminal.store.database import SqliteError
+from mes_terminal.store.reconcile import figures
 from mes_terminal.upstream.inbound import InboundLoop
 from mes_terminal.usecases import load_master_data
 from mes_terminal.usecases.lists import read_list
+from mes_terminal.usecases.reconcile import note_upstream_stock, stock_changes
 from tests import virtual_time
 from tests.plants import as_json
 
@@ -258,6 +261,50 @@ async def test_no_fault_of_a_connector_ends_what_comes_down(desk: Desk, fault: E
     assert reading.done()
     running.cancel()
     assert (above.confirmed, desk.version()) == ([(5, "applied")], 5)
+
+
+def reading(**quantities: str) -> StockReading:
+    """What the receiver has of LEG, by lot."""
+    return StockReading(
+        as_of="2026-11-20T13:00:00.000000Z", watermark=0,
+        stock=[
+            UpstreamStock(item="LEG", lot=lot, serial=None, location="LINE", quantity=quantity,
+                          uom="pcs")
+            for lot, quantity in quantities.items()
+        ],
+    )  # fmt: skip
+
+
+async def test_of_the_receivers_stock_only_what_changed_is_written(desk: Desk) -> None:
+    """UP-9: it is read every minute, and a scan waits for the writing."""
+
+    async def note(**quantities: str) -> tuple[int, dict[str | None, int]]:
+        before = desk.booking.db.conn.total_changes
+        await desk.down.note_stock(reading(**quantities))
+        written = desk.booking.db.conn.total_changes - before
+        return written, {key.lot: micro for key, micro in figures(desk.booking.db, None)}
+
+    first = {f"L-{number}": "1" for number in range(50)}
+    assert (await note(**first))[0] == 51
+    written, kept = await note(**(first | {"L-7": "2.5"}))
+    assert (written, kept["L-7"], len(kept)) == (2, 2_500_000, 50)
+    del first["L-8"]
+    written, kept = await note(**first, new="3")
+    assert (written, kept["L-7"], kept["new"]) == (4, 1_000_000, 3_000_000)
+    assert "L-8" not in kept
+
+
+async def test_changes_that_were_found_before_another_reading_are_found_anew(desk: Desk) -> None:
+    db = desk.booking.db
+    changes = stock_changes(db, reading(A="1"))
+    note_upstream_stock(db, reading(B="1"), now="2026-11-20T13:00:00.000000Z")
+    note_upstream_stock(db, reading(A="1"), now="2026-11-20T13:00:01.000000Z", changes=changes)
+    assert [key.lot for key, _ in figures(db, None)] == ["A"]
+
+
+async def test_stock_that_cannot_be_read_is_a_fault_of_the_receiver(desk: Desk) -> None:
+    with pytest.raises(TransportError, match="'many' is no number"):
+        await desk.down.note_stock(reading(A="many"))
 
 
 class Empty:
