@@ -11,7 +11,7 @@ import subprocess
 import sys
 import threading
 import time
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Final
 
@@ -139,15 +139,23 @@ class DemoSite:
         return "\n".join(parts)
 
     def stop(self) -> None:
-        """End everything that was started."""
+        """End everything that was started, also where one part of it does not end."""
         self._stopping.set()
-        if self._second is not None:
-            self._second.stop()
+        with ExitStack() as rest:
+            rest.callback(self._postgres.stop)
+            rest.callback(self._nats.stop)
+            rest.callback(self._end_site)
+            if self._second is not None:
+                self._second.stop()
+
+    def _end_site(self) -> None:
         if self._site is not None:
             self._site.terminate()
-            self._site.wait(READY_MAX_S)
-        self._nats.stop()
-        self._postgres.stop()
+            try:
+                self._site.wait(READY_MAX_S)
+            except subprocess.TimeoutExpired:
+                self._site.kill()
+                self._site.wait()
 
     def _ask(self, *words: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(  # noqa: S603  our own program

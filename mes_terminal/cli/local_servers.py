@@ -66,7 +66,8 @@ class LocalServer(ABC):
         """Make what it needs before its first start."""
 
     def start(self) -> None:
-        """Start it and wait until it answers. Raises `InputError` if it does not."""
+        """Start it and wait until it answers. Raises `InputError` if it does not; then it is
+        ended."""
         if not self._log.exists():
             self.folder.mkdir(parents=True, exist_ok=True)
             self.prepare()
@@ -74,6 +75,7 @@ class LocalServer(ABC):
         self._process = self._launch()
         while not self.answers():
             if time.monotonic() > deadline:
+                self.kill()
                 last = self._log.read_text(errors="replace").strip().splitlines()[-1:]
                 raise InputError(f"{self.name} does not start: {' '.join(last)}")
             time.sleep(_LOOK_EVERY_S)
