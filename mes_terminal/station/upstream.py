@@ -53,6 +53,7 @@ SCANNING_S: Final = 5.0
 SOON_S: Final = 1.0
 """How long a posting may wait at a station whose scanner never rests."""
 REST_MAX_S: Final = 0.25
+STOPS: Final = "The station stops."
 
 
 class Synced(Struct, frozen=True, kw_only=True):
@@ -96,6 +97,8 @@ class Upstream:
             self._do, self._read, self._rules, keep_days=settings.upstream.keep_days
         )
         self._trouble: str | None = None
+        self._begun = asyncio.Event()
+        """The connector is made, or will not be."""
         self._made: Connector | None = None
         self._relay: Relay | None = None
         self._tasks: list[asyncio.Task[None]] = []
@@ -168,19 +171,17 @@ class Upstream:
 
     async def sync(self, *, once: bool) -> AsyncIterator[Synced]:
         """Deliver now, and tell how far it is. Raises `InputError` for wrong settings."""
-        while self._relay is None:
-            if self._trouble is not None:
-                raise InputError(self._trouble, reason="settings")
-            await asyncio.sleep(0.05)  # the connector is being made
+        await self._begun.wait()
+        if self._relay is None:
+            raise InputError(self._trouble or STOPS, reason="settings")
         async for told in synced(self._relay, self._door, once=once):
             yield told
 
     async def connector(self) -> Connector:
         """Return the connector, for questions, as soon as it is made. Raises `TransportError`."""
-        while self._made is None:
-            if self._trouble is not None:
-                raise TransportError(self._trouble, reason="settings")
-            await asyncio.sleep(0.05)
+        await self._begun.wait()
+        if self._made is None:
+            raise TransportError(self._trouble or STOPS, reason="settings")
         return self._made
 
     async def _run(self) -> None:
@@ -194,6 +195,7 @@ class Upstream:
             return
         self._made = connector
         self._relay = Relay(connector, self._door, told=self._told)
+        self._begun.set()
         if isinstance(connector, Inbound):
             coming_down = asyncio.create_task(self._inbound(connector).run())
             coming_down.add_done_callback(self._inbound_ended)
@@ -202,6 +204,7 @@ class Upstream:
 
     def _ended(self, running: asyncio.Task[None]) -> None:
         """Tell of a fault of ours, which ends the relay and nothing else."""
+        self._begun.set()
         error = None if running.cancelled() else running.exception()
         if error is not None:
             self._relay = None
