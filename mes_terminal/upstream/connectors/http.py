@@ -35,7 +35,7 @@ from mes_terminal.upstream.connectors.credentials import (
     transport_words,
 )
 from mes_terminal.upstream.connectors.patience import Patience
-from mes_terminal.upstream.wire import DownBatch, Fault, Taken, key_of
+from mes_terminal.upstream.wire import DownBatch, Fault, Taken, fault_of, key_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -308,10 +308,7 @@ class HttpConnector:
 
     def _fault(self, content: bytes) -> Fault:
         """Return why the receiver refused; something in between answers in words of its own."""
-        try:
-            return msgspec.json.decode(content, type=Fault)
-        except (msgspec.DecodeError, UnicodeDecodeError):
-            return Fault(reason="unknown", sentence="no reason given.")
+        return fault_of(content) or Fault(reason="unknown", sentence="no reason given.")
 
     def _read(self, content: bytes, wanted: type[T]) -> T:
         try:
