@@ -45,32 +45,35 @@ class SameIdentity(NamedTuple):
     source_id: int
 
 
+# A report of one life of a database may be taken back in the next: what is below zero counts too.
 _UNITS: Final = """
     SELECT m.item, m.lot, m.serial, sum(u.made_micro)::bigint,
-           array_agg(DISTINCT s.source ORDER BY s.source),
-           array_agg(e.epoch || ':' || lpad(p.sequence::text, 12, '0') ORDER BY p.posting_id),
-           array_agg(DISTINCT u.work_order)
+           array_agg(DISTINCT s.source ORDER BY s.source) FILTER (WHERE u.made_micro > 0),
+           array_agg(e.epoch || ':' || lpad(p.sequence::text, 12, '0') ORDER BY p.posting_id)
+               FILTER (WHERE u.made_micro > 0),
+           array_agg(DISTINCT u.work_order) FILTER (WHERE u.made_micro > 0)
       FROM unit_made u
       JOIN material m USING (material_id)
       JOIN posting p USING (posting_id)
       JOIN epoch e ON e.epoch_id = u.epoch_id
       JOIN source s ON s.source_id = e.source_id
-     WHERE u.material_id = ANY(%s) AND u.made_micro > 0
+     WHERE u.material_id = ANY(%s)
      GROUP BY m.item, m.lot, m.serial
-    HAVING sum(u.made_micro) > 1000000 AND count(*) > 1
+    HAVING sum(u.made_micro) > 1000000 AND count(*) FILTER (WHERE u.made_micro > 0) > 1
 """
 _ORDERS: Final = """
     SELECT w.work_order, w.item, w.quantity_micro,
            coalesce(w.over_completion_pct_micro, i.over_completion_pct_micro, 0),
-           sum(o.good_micro)::numeric, array_agg(DISTINCT s.source ORDER BY s.source)
+           sum(o.good_micro)::numeric,
+           array_agg(DISTINCT s.source ORDER BY s.source) FILTER (WHERE o.good_micro > 0)
       FROM work_order w
       JOIN order_part o USING (work_order)
       JOIN epoch e USING (epoch_id)
       JOIN source s USING (source_id)
       LEFT JOIN item i ON i.item = w.item
-     WHERE w.work_order = ANY(%s) AND w.quantity_micro IS NOT NULL AND o.good_micro > 0
+     WHERE w.work_order = ANY(%s) AND w.quantity_micro IS NOT NULL
      GROUP BY w.work_order, i.item
-    HAVING count(*) > 1
+    HAVING count(*) FILTER (WHERE o.good_micro > 0) > 1
        AND sum(o.good_micro)::numeric * 100000000 > w.quantity_micro::numeric
            * (100000000 + coalesce(w.over_completion_pct_micro, i.over_completion_pct_micro, 0))
 """
@@ -122,6 +125,14 @@ _OPEN: Final = """
      WHERE c.state = 'open'
      ORDER BY c.kind, c.subject FOR NO KEY UPDATE OF c
 """
+_ACCEPTED: Final = """
+    SELECT c.conflict_id, c.kind, c.subject, c.stations, c.quantity_micro
+      FROM unnest(%s::text[], %s::text[]) AS n(kind, subject)
+      JOIN conflict c USING (kind, subject)
+     WHERE c.accepted
+     ORDER BY c.kind, c.subject FOR NO KEY UPDATE OF c
+"""
+_NO_LONGER: Final = "UPDATE conflict SET accepted = FALSE WHERE conflict_id = ANY(%s)"
 _INSERT: Final = """
     INSERT INTO conflict (kind, subject, sentence, work_order, item, lot, serial, quantity_micro,
                           stations, postings)
@@ -314,16 +325,16 @@ def find_lost(conn: Connection, epoch_ids: Sequence[int]) -> None:
                     f"{old}:{number:012d}"
                     for number in range(began, min(highest, began + POSTINGS_TOLD_MAX - 1) + 1)
                 ],
-                quantity_micro=None,
             ),
         )
 
 
 def end_conflict(conn: Connection, conflict_id: int, *, person: str, reason: str) -> bool:
-    """End an open conflict because a person has seen to it; tell whether there was one."""
+    """End an open conflict because a person has seen to it; tell whether there was one. As it is
+    now it is not opened again."""
     cursor = conn.execute(
         "UPDATE conflict SET state = 'ended', ended_at = now(), ended_by = %s, end_reason = %s,"
-        " revision = revision + 1 WHERE conflict_id = %s AND state = 'open'",
+        " accepted = TRUE, revision = revision + 1 WHERE conflict_id = %s AND state = 'open'",
         [person, reason, conflict_id],
     )
     return cursor.rowcount == 1
@@ -344,18 +355,37 @@ def _compare(conn: Connection, looks: Sequence[_Look]) -> None:
     if not looks:
         return
     asked = sorted({(look.kind, subject) for look in looks for subject in look.subjects})
-    rows = conn.execute(_OPEN, [[kind for kind, _ in asked], [about for _, about in asked]])
+    columns = [[kind for kind, _ in asked], [about for _, about in asked]]
+    rows, ended = conn.execute(_OPEN, columns), conn.execute(_ACCEPTED, columns)
     open_now = {(row[1], row[2]): row for row in rows}
+    accepted = {(row[1], row[2]): row for row in ended}
     told = [look.told(row) for look in looks for row in look.found]
     found = {(each.kind, each.subject): each for each in told if each is not None}
     for key, each in sorted(found.items()):
         known = open_now.pop(key, None)
-        if known is None:
+        if known is not None:
+            _change(conn, known, each)
+        elif key in accepted and not _is_worse(each, *accepted[key][3:]):
+            del accepted[key]
+        else:
             _insert(conn, each)
-        elif (each.sentence, each.stations, each.quantity_micro) != tuple(known[3:]):
-            conn.execute(_CHANGE, _values(each) | {"conflict_id": known[0]})
     if open_now:
         conn.execute(_END, [sorted(row[0] for row in open_now.values())])
+    if accepted:  # worse by now, or no longer so: what comes next is another one
+        conn.execute(_NO_LONGER, [sorted(row[0] for row in accepted.values())])
+
+
+def _change(conn: Connection, known: Sequence[Any], now: Conflict) -> None:
+    """Say of an open conflict what is so now; a station that was concerned hears of its end."""
+    number, _, _, sentence, stations, quantity_micro = known
+    every = sorted({*stations, *now.stations})
+    if (now.sentence, every, now.quantity_micro) != (sentence, sorted(stations), quantity_micro):
+        conn.execute(_CHANGE, _values(now) | {"conflict_id": number, "stations": every})
+
+
+def _is_worse(now: Conflict, stations: Sequence[str], quantity_micro: int | None) -> bool:
+    """Tell whether a conflict is more than what a person has seen to."""
+    return bool({*now.stations} - {*stations}) or (now.quantity_micro or 0) > (quantity_micro or 0)
 
 
 def _insert(conn: Connection, conflict: Conflict) -> None:

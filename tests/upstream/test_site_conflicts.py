@@ -9,6 +9,7 @@ from mes_terminal.domain.outcome import OpenedException
 from mes_terminal.site import queries
 from mes_terminal.site.conflicts import end_conflict
 from mes_terminal.site.database import SiteDatabase
+from mes_terminal.site.down import DownRoad
 from mes_terminal.site.inbox import Inbox
 from mes_terminal.site.tables_down import note_tables
 from tests.upstream.posting_station import PostingStation, made, used
@@ -17,6 +18,23 @@ from tests.upstream.site_fixtures import conflicts, inbox, site
 __all__ = ["inbox", "site"]
 
 OTHER = "00000000000000bb"
+THIRD = "00000000000000cc"
+
+
+def order_100(site: SiteDatabase) -> None:
+    """Send an order of 100 chairs down, as each night's tables do."""
+    with site.transaction() as conn:
+        note_tables(conn, [{"work_orders": [
+            {"work_order": "WO-1", "item": "CHAIR", "quantity": "100"}
+        ]}])  # fmt: skip
+
+
+def chairs(station: PostingStation, quantity: str, *, back: str | None = None) -> bytes:
+    """Return a report of chairs of that order, or what takes a report of them back."""
+    actual = made("CHAIR", quantity, f"FG-{station.station}", lot="WO-1")
+    if back is None:
+        return station.report("WO-1", actual)
+    return station.report("WO-1", actual, kind="report.reversed", reverses=back)
 
 
 @pytest.fixture
@@ -229,3 +247,74 @@ def test_a_supervisor_at_any_station_ends_a_conflict_for_all(
     with site.transaction() as conn:
         [row] = queries.conflicts(conn, only_open=False)
     assert row["ended_by"] == "SO at B"
+
+
+def test_what_one_life_of_a_database_made_and_the_next_took_back_is_not_there(
+    site: SiteDatabase, inbox: Inbox, first: PostingStation, second: PostingStation
+) -> None:
+    """UP-1, UP-9: a restored station reverses reports of before; orders and serials know it."""
+    order_100(site)
+    made_before = first.report_id(1)
+    inbox.take([first.report("WO-1", made("CHAIR", "10", "FG-A", lot="WO-1"),
+                             made("BIKE", "1", "FG-A", serial="S-1"))])  # fmt: skip
+    restored = PostingStation("A", epoch=THIRD, first=2)
+    inbox.take([
+        restored.report("WO-1", made("CHAIR", "-10", "FG-A", lot="WO-1"),
+                        made("BIKE", "-1", "FG-A", serial="S-1"),
+                        kind="report.reversed", reverses=made_before),
+    ])  # fmt: skip
+    inbox.take([chairs(second, "95")])
+    inbox.take([second.report("WO-2", made("BIKE", "1", "FG-B", serial="S-1"))])
+    assert conflicts(site) == []
+    inbox.take([restored.report("WO-1", made("CHAIR", "6", "FG-A", lot="WO-1"),
+                                made("BIKE", "1", "FG-A", serial="S-1"))])  # fmt: skip
+    assert conflicts(site) == [
+        ("order_over_completed", "open", ["A", "B"]), ("serial_twice", "open", ["A", "B"]),
+    ]  # fmt: skip
+
+
+def test_a_station_that_took_its_part_back_hears_of_the_end_too(
+    site: SiteDatabase, inbox: Inbox, first: PostingStation, second: PostingStation
+) -> None:
+    """UP-9: its exception would stay open for ever."""
+    order_100(site)
+    third, road = PostingStation("C", epoch=THIRD), DownRoad(site)
+    inbox.take([chairs(first, "60"), chairs(second, "50"), chairs(third, "50")])
+    road.hand_down_conflicts()
+    inbox.take([chairs(second, "-50", back=second.report_id(1))])
+    road.hand_down_conflicts()
+    assert [each.kind for each in road.fetch(second.source, 0, 9)] == ["conflict"]
+    inbox.take([chairs(third, "-50", back=third.report_id(1))])
+    road.hand_down_conflicts()
+    for station in (first, second, third):
+        assert [each.kind for each in road.fetch(station.source, 0, 9)] == ["conflict_ended"]
+
+
+def test_what_a_person_has_ended_is_opened_again_only_when_it_is_worse(
+    site: SiteDatabase, inbox: Inbox, first: PostingStation, second: PostingStation
+) -> None:
+    """UP-9: neither the next night's tables nor a report that mends half of it open it anew."""
+    order_100(site)
+    inbox.take([chairs(first, "60"), chairs(second, "50"), chairs(second, "4")])
+    with site.transaction() as conn:
+        [row] = queries.conflicts(conn)
+        assert end_conflict(conn, row["id"], person="Quinn", reason="the customer takes them")
+    order_100(site)
+    inbox.take([chairs(second, "-4", back=second.report_id(2))])
+    assert conflicts(site) == []
+    inbox.take([chairs(first, "5")])
+    assert conflicts(site) == [("order_over_completed", "open", ["A", "B"])]
+
+
+def test_what_was_no_longer_so_and_is_so_again_is_another_conflict(
+    site: SiteDatabase, inbox: Inbox, first: PostingStation, second: PostingStation
+) -> None:
+    """UP-9: a person ended what was then."""
+    order_100(site)
+    inbox.take([chairs(first, "60"), chairs(second, "50")])
+    with site.transaction() as conn:
+        [row] = queries.conflicts(conn)
+        assert end_conflict(conn, row["id"], person="Quinn", reason="the customer takes them")
+    inbox.take([chairs(second, "-50", back=second.report_id(1))])
+    inbox.take([chairs(second, "45")])
+    assert conflicts(site) == [("order_over_completed", "open", ["A", "B"])]
