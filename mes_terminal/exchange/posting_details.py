@@ -105,7 +105,13 @@ class Signature(Struct, frozen=True):
     signed_type: Name
 
 
-class ClockSetBack(Struct, frozen=True):
+class Opened(Struct, frozen=True):
+    """What each says that opens."""
+
+    exception_id: Annotated[int, Meta(ge=1, description="Its number: its end has the same.")]
+
+
+class ClockSetBack(Opened, frozen=True):
     """The clock reads less than it did."""
 
     kind: Literal["clock"]
@@ -113,7 +119,7 @@ class ClockSetBack(Struct, frozen=True):
     not_before: Instant
 
 
-class ScannerTroubled(Struct, frozen=True):
+class ScannerTroubled(Opened, frozen=True):
     """A scanner does not work, or not well."""
 
     kind: Literal["scanner"]
@@ -122,7 +128,7 @@ class ScannerTroubled(Struct, frozen=True):
     cause: str
 
 
-class ScanFailed(Struct, frozen=True):
+class ScanFailed(Opened, frozen=True):
     """A scan that the station could not handle."""
 
     kind: Literal["failed_scan"]
@@ -130,7 +136,7 @@ class ScanFailed(Struct, frozen=True):
     error: str
 
 
-class CodeUnknown(Struct, frozen=True):
+class CodeUnknown(Opened, frozen=True):
     """A code that no rule reads."""
 
     kind: Literal["unknown_code"]
@@ -138,7 +144,7 @@ class CodeUnknown(Struct, frozen=True):
     hex: Hex
 
 
-class LabelDiffers(Struct, frozen=True):
+class LabelDiffers(Opened, frozen=True):
     """A label with another expiry than the record of its lot."""
 
     kind: Literal["label_mismatch"]
@@ -148,7 +154,7 @@ class LabelDiffers(Struct, frozen=True):
     record: Day | None
 
 
-class ConversionMissing(Struct, frozen=True):
+class ConversionMissing(Opened, frozen=True):
     """A label in a unit that its item has no conversion from."""
 
     kind: Literal["conversion_missing"]
@@ -156,7 +162,7 @@ class ConversionMissing(Struct, frozen=True):
     hex: Hex
 
 
-class UsedInSpite(Struct, frozen=True):
+class UsedInSpite(Opened, frozen=True):
     """What was used although something was against it, and a supervisor or the policy let it."""
 
     kind: Literal["lot_expired", "lot_on_hold", "substitution", "component_serial"]
@@ -166,7 +172,7 @@ class UsedInSpite(Struct, frozen=True):
     cause: str
 
 
-class LotOverdrawn(Struct, frozen=True):
+class LotOverdrawn(Opened, frozen=True):
     """A container that held another quantity than the books said."""
 
     kind: Literal["lot_overdrawn"]
@@ -177,7 +183,7 @@ class LotOverdrawn(Struct, frozen=True):
     books: Quantity
 
 
-class CountDiffers(Struct, frozen=True):
+class CountDiffers(Opened, frozen=True):
     """A count that found another quantity than the books said."""
 
     kind: Literal["count_variance"]
@@ -187,7 +193,7 @@ class CountDiffers(Struct, frozen=True):
     expected: Quantity
 
 
-class PostingRefused(Struct, frozen=True):
+class PostingRefused(Opened, frozen=True):
     """A posting that the receiver refused."""
 
     kind: Literal["posting_refused"]

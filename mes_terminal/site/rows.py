@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 
 from msgspec import Struct, field
 
-from mes_terminal.domain.quantity import parse_quantity
+from mes_terminal.domain.quantity import QuantityError, parse_quantity
 from mes_terminal.site.effects import net_effects
 from mes_terminal.site.reading import (
     NAME_MAX,
@@ -290,7 +290,11 @@ def _from_fact(booked: Booked) -> ExceptionChange:
         found = detail.get(name)
         return found.replace("\0", "\ufffd")[:1000] if isinstance(found, str) and found else None
 
-    number = detail.get("exception_id")
+    number, quantity = detail.get("exception_id"), text("quantity")
+    try:
+        delta = None if quantity is None else parse_quantity(quantity)
+    except QuantityError:
+        delta = None
     return ExceptionChange(
         booked.source_id,
         number if type(number) is int and 0 < number <= SEQUENCE_MAX else None,
@@ -300,7 +304,7 @@ def _from_fact(booked: Booked) -> ExceptionChange:
         text("item"),
         text("lot"),
         text("cause") or text("code") or text("trouble") or text("error"),
-        None,
+        delta,
         1,
         0,
         posting.event_time,

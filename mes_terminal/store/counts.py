@@ -4,11 +4,14 @@ A station has at most one count open. Every function runs inside the caller's tr
 """
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from msgspec import Struct
 
 from mes_terminal.domain.counting import Change, CountedItem, CountedStock, ProcessLine
+from mes_terminal.domain.outcome import ExceptionKind
 from mes_terminal.store.database import Connection
+from mes_terminal.store.exceptions import OpenSubject
 
 
 class OpenCount(Struct, frozen=True):
@@ -345,12 +348,19 @@ def note_sole(conn: Connection, item_id: int, location_id: int) -> None:
     )
 
 
-def explained(conn: Connection, item_id: int, location_id: int, *, subject: str) -> list[int]:
+class Explained(NamedTuple):
+    """An open exception that a count explains."""
+
+    kind: ExceptionKind
+    about: OpenSubject
+
+
+def explained(conn: Connection, item_id: int, location_id: int, *, subject: str) -> list[Explained]:
     """Return the open exceptions that a count of an item explains: an earlier count of it there,
     and containers that were used beyond their books."""
     rows = conn.execute(
         """
-        SELECT exception_id FROM exception
+        SELECT kind, exception_id, subject, opened_at FROM exception
          WHERE status = 'open' AND item_id = :item_id
            AND ((kind = 'count_variance' AND subject = :subject)
                 OR (kind = 'lot_overdrawn' AND EXISTS (
@@ -361,12 +371,12 @@ def explained(conn: Connection, item_id: int, location_id: int, *, subject: str)
         """,
         {"item_id": item_id, "location_id": location_id, "subject": subject},
     ).fetchall()
-    return [row[0] for row in rows]
+    return [Explained(row[0], OpenSubject(*row[1:])) for row in rows]
 
 
-def end_explained(conn: Connection, exception_ids: Sequence[int], *, resolution: str) -> None:
+def end_explained(conn: Connection, found: Sequence[Explained], *, resolution: str) -> None:
     """End what a count explains."""
     conn.executemany(
         "UPDATE exception SET status = 'resolved', resolution = ? WHERE exception_id = ?",
-        [(resolution, exception_id) for exception_id in exception_ids],
+        [(resolution, each.about.exception_id) for each in found],
     )

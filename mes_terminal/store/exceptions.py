@@ -6,9 +6,17 @@ from mes_terminal.domain.outcome import ExceptionKind
 from mes_terminal.store.database import Connection
 
 
+def next_number(conn: Connection) -> int:
+    """Return the id of the exception that is opened next, for what tells of it before it is there.
+    Exceptions are never deleted (BF-23)."""
+    row = conn.execute("SELECT coalesce(max(exception_id), 0) + 1 FROM exception").fetchone()
+    return int(row[0])
+
+
 def open_exception(
     conn: Connection,
     *,
+    exception_id: int,
     kind: ExceptionKind,
     severity: str,
     subject: str,
@@ -22,23 +30,22 @@ def open_exception(
     work_order_id: int | None = None,
     tries: int = 0,
 ) -> int:
-    """Open an exception; return its id. There must be no open one of this kind and subject.
+    """Open an exception under its number (`next_number`), and return that. There must be no open
+    one of this kind and subject.
 
     `cause_code` is a stable word of its kind; it is kept as `kind:cause_code`. `tries` is 1 where
     the exception counts scans.
     """
-    cursor = conn.execute(
+    conn.execute(
         """
-        INSERT INTO exception (kind, severity, subject, item_id, lot_id, work_order_id,
-                               quantity_micro, opened_at, opened_event_seq, cause_code, cause,
-                               tries)
-        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+        INSERT INTO exception (exception_id, kind, severity, subject, item_id, lot_id,
+                               work_order_id, quantity_micro, opened_at, opened_event_seq,
+                               cause_code, cause, tries)
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
         """,
-        [kind, severity, subject, item_id, lot_id, work_order_id, quantity_micro, opened_at,
-         event_seq, f"{kind}:{cause_code}", cause, tries],
+        [exception_id, kind, severity, subject, item_id, lot_id, work_order_id, quantity_micro,
+         opened_at, event_seq, f"{kind}:{cause_code}", cause, tries],
     )  # fmt: skip
-    exception_id = cursor.lastrowid
-    assert exception_id is not None
     if quantity_micro is not None:
         conn.execute(
             "INSERT INTO exception_item VALUES (?, ?, ?, 0)",

@@ -25,7 +25,7 @@ from mes_terminal.exchange.faults import Fault
 from mes_terminal.store import down, materials, mount_spans, mounts
 from mes_terminal.store.database import Connection, Database
 from mes_terminal.store.events import append_events
-from mes_terminal.store.exceptions import open_exception, open_subjects
+from mes_terminal.store.exceptions import next_number, open_exception, open_subjects
 from mes_terminal.store.heal_queue import queue_lots
 from mes_terminal.usecases.end_by_itself import end_by_itself
 from mes_terminal.usecases.site_conflicts import end_conflict, open_conflict
@@ -187,14 +187,17 @@ def _tell_refused(conn: Connection, rules: StationRules, now: str) -> None:
         )  # fmt: skip
         return
     cause = f"What came down from the site was refused: {refused[0]}"
-    (event_seq,) = append_events(conn, [_opened(cause, rules, now)], rules=rules, recorded_at=now)
+    number = next_number(conn)
+    draft = _opened(number, cause, rules, now)
+    (event_seq,) = append_events(conn, [draft], rules=rules, recorded_at=now)
     open_exception(
-        conn, kind="site_conflict", severity="warn", subject=REFUSED_SUBJECT, quantity_micro=None,
-        opened_at=now, event_seq=event_seq, cause_code="down_refused", cause=cause,
+        conn, exception_id=number, kind="site_conflict", severity="warn", subject=REFUSED_SUBJECT,
+        quantity_micro=None, opened_at=now, event_seq=event_seq, cause_code="down_refused",
+        cause=cause,
     )  # fmt: skip
 
 
-def _opened(cause: str, rules: StationRules, now: str) -> EventDraft:
+def _opened(number: int, cause: str, rules: StationRules, now: str) -> EventDraft:
     return EventDraft(
         type="exception.opened",
         subject="down",
@@ -203,7 +206,12 @@ def _opened(cause: str, rules: StationRules, now: str) -> EventDraft:
         data=Fact(
             station=rules.station,
             event_time=now,
-            detail={"kind": "site_conflict", "conflict": "down_refused", "cause": cause},
+            detail={
+                "exception_id": number,
+                "kind": "site_conflict",
+                "conflict": "down_refused",
+                "cause": cause,
+            },
         ),
         upstream=False,  # the site is told by the confirmation
     )

@@ -19,6 +19,7 @@ from mes_terminal.store.counts import AskedOrder, OpenCount
 from mes_terminal.store.database import Connection
 from mes_terminal.store.events import append_event, read_head
 from mes_terminal.usecases.context import Answer, Context, answer, changed, fact
+from mes_terminal.usecases.end_by_itself import tell_end
 from mes_terminal.usecases.handled import Handled, handled_by, in_slot, refused
 from mes_terminal.usecases.post_count import approve_later, post_difference
 from mes_terminal.usecases.report_production import report_item
@@ -29,7 +30,7 @@ class Found(Struct, frozen=True):
 
     item: CountedItem
     finding: Finding
-    explains: list[int]
+    explains: list[counts.Explained]
 
 
 def count_stock(conn: Connection, intent: CountCommand | CountScan, context: Context) -> Answer:
@@ -241,6 +242,11 @@ def _settle(
     item, finding, at = found.item, found.finding, context.scan.event_time
     uncounted.note_counted(conn, item.item_id, count.location_id, at=at)
     resolution = f"counted by {context.scan.scan_id}"
+    for each in found.explains:
+        tell_end(
+            conn, each.kind, each.about, about=each.kind, rules=context.rules, now=at,
+            item=item.item, scan=context.scan,
+        )  # fmt: skip
     counts.end_explained(conn, found.explains, resolution=resolution)
     pct = context.rules.count_tolerance_pct_micro
     opened = None
@@ -292,7 +298,7 @@ def _tell(
             "counted": format_quantity(each.finding.counted_micro),
             "owed": format_quantity(each.item.owed_micro),
             "in_process": format_quantity(each.item.in_process_micro),
-            "explains": each.explains,
+            "explains": [one.about.exception_id for one in each.explains],
         }
         for each in found or []
     ]

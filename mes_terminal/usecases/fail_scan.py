@@ -8,7 +8,7 @@ from mes_terminal.domain.scan import Scan
 from mes_terminal.store import scan_journal
 from mes_terminal.store.database import Connection, Database
 from mes_terminal.store.events import append_event
-from mes_terminal.store.exceptions import open_exception
+from mes_terminal.store.exceptions import next_number, open_exception
 from mes_terminal.store.retries import failed_again
 from mes_terminal.store.session import read_session
 
@@ -45,6 +45,7 @@ def _open(
     conn: Connection, scan: Scan, head: LogHead, rules: StationRules, error: str
 ) -> tuple[int, int]:
     """Open the exception; return its id and that of its event."""
+    number = next_number(conn)
     draft = EventDraft(
         type="exception.opened",
         subject="failed_scan",
@@ -55,7 +56,12 @@ def _open(
             person=scan.badge,
             station=rules.station,
             event_time=scan.event_time,
-            detail={"kind": "failed_scan", "hex": scan.raw.hex(), "error": error},
+            detail={
+                "exception_id": number,
+                "kind": "failed_scan",
+                "hex": scan.raw.hex(),
+                "error": error,
+            },
         ),
         upstream=True,
         person=scan.badge,
@@ -63,6 +69,7 @@ def _open(
     event_seq = append_event(conn, draft, head, scan, rules=rules)
     exception_id = open_exception(
         conn,
+        exception_id=number,
         kind="failed_scan",
         severity="stop",
         subject=f"scan:{scan.scan_id}",

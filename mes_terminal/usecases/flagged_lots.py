@@ -107,11 +107,15 @@ def note_let_pass(conn: Connection, part: LetPassPart, booked: Answer, context: 
     if booked.event_seq is None:
         return booked
     quantity = format_quantity(part.quantity_micro)
+    exception_id = policy.note_let_pass(
+        conn, part, opened_at=context.scan.event_time, event_seq=booked.event_seq
+    )
     draft = replace(
         fact(
             context,
             "exception.opened",
             part.work_order,
+            exception_id=exception_id,
             kind=part.kind,
             line=part.line,
             item=part.item,
@@ -121,9 +125,6 @@ def note_let_pass(conn: Connection, part: LetPassPart, booked: Answer, context: 
         upstream=True,
     )
     append_event(conn, draft, read_head(conn), context.scan, rules=context.rules)
-    exception_id = policy.note_let_pass(
-        conn, part, opened_at=context.scan.event_time, event_seq=booked.event_seq
-    )
     opened = OpenedException(exception_id, part.kind, part.line, part.item, quantity)
     outcome = booked.outcome
     return replace(booked, outcome=replace(outcome, exceptions=[*outcome.exceptions, opened]))

@@ -28,13 +28,15 @@ def open_exception(
 ) -> tuple[int, int]:
     """Return the ids of the exception and of its event, which tells `detail`. There must be no open
     one of this kind and subject."""
+    number = exceptions.next_number(conn)
     draft = replace(
-        fact(context, "exception.opened", kind, kind=kind, **detail),
+        fact(context, "exception.opened", kind, exception_id=number, kind=kind, **detail),
         upstream=True,
     )
     event_seq = append_event(conn, draft, read_head(conn), context.scan, rules=context.rules)
     exception_id = exceptions.open_exception(
         conn,
+        exception_id=number,
         kind=kind,
         severity=severity,
         subject=subject,

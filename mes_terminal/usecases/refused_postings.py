@@ -24,6 +24,7 @@ from mes_terminal.store.events import append_events
 from mes_terminal.store.exceptions import (
     OpenSubject,
     find_named,
+    next_number,
     open_exception,
     open_subjects,
     tell_open_again,
@@ -114,10 +115,11 @@ def open_refused(
                 cause=each.sentence,
             )
     new = [each for each in refused if subject_of(each.sequence) not in known]
-    drafts = [_opened(each, rules, now) for each in new]
+    numbered = list(enumerate(new, next_number(conn)))
+    drafts = [_opened(each, number, rules, now) for number, each in numbered]
     events = append_events(conn, drafts, rules=rules, recorded_at=now)
-    for each, event_seq in zip(new, events, strict=True):
-        _insert(conn, each, event_seq, now)
+    for (number, each), event_seq in zip(numbered, events, strict=True):
+        _insert(conn, each, number, event_seq, now)
 
 
 def end_accepted(
@@ -162,7 +164,7 @@ def end_one(
     )
 
 
-def _opened(each: Refused, rules: StationRules, now: str) -> EventDraft:
+def _opened(each: Refused, number: int, rules: StationRules, now: str) -> EventDraft:
     subject = subject_of(each.sequence)
     return EventDraft(
         type="exception.opened",
@@ -173,6 +175,7 @@ def _opened(each: Refused, rules: StationRules, now: str) -> EventDraft:
             station=rules.station,
             event_time=now,
             detail={
+                "exception_id": number,
                 "kind": KIND,
                 "posting": each.told.id,
                 "type": each.told.type,
@@ -185,7 +188,7 @@ def _opened(each: Refused, rules: StationRules, now: str) -> EventDraft:
     )
 
 
-def _insert(conn: Connection, each: Refused, event_seq: int, now: str) -> None:
+def _insert(conn: Connection, each: Refused, number: int, event_seq: int, now: str) -> None:
     about = _about(each.told.data.material_actuals)
     named = find_named(
         conn,
@@ -196,6 +199,7 @@ def _insert(conn: Connection, each: Refused, event_seq: int, now: str) -> None:
     )
     open_exception(
         conn,
+        exception_id=number,
         kind=KIND,
         severity="stop",
         subject=subject_of(each.sequence),

@@ -14,6 +14,7 @@ from mes_terminal.store.database import Connection
 from mes_terminal.store.events import append_events
 from mes_terminal.store.exceptions import (
     find_named,
+    next_number,
     open_exception,
     open_subject,
     tell_open_again,
@@ -37,14 +38,15 @@ def open_conflict(conn: Connection, data: ConflictData, *, rules: StationRules, 
         return
     if was_about(conn, KIND, subject):
         return
-    (event_seq,) = append_events(
-        conn, [_opened(data, sentence, rules, now)], rules=rules, recorded_at=now
-    )
+    number = next_number(conn)
+    draft = _opened(data, number, sentence, rules, now)
+    (event_seq,) = append_events(conn, [draft], rules=rules, recorded_at=now)
     named = find_named(
         conn, work_order=data.work_order, item=data.item, lot=data.lot, serial=data.serial
     )
     open_exception(
         conn,
+        exception_id=number,
         kind=KIND,
         severity="stop" if data.kind in STOPS else "warn",
         subject=subject,
@@ -87,7 +89,9 @@ def _sentence(text: str) -> str:
     return " ".join(text.split())[:SENTENCE_MAX]
 
 
-def _opened(data: ConflictData, sentence: str, rules: StationRules, now: str) -> EventDraft:
+def _opened(
+    data: ConflictData, number: int, sentence: str, rules: StationRules, now: str
+) -> EventDraft:
     return EventDraft(
         type="exception.opened",
         subject=_subject(data.conflict),
@@ -97,6 +101,7 @@ def _opened(data: ConflictData, sentence: str, rules: StationRules, now: str) ->
             station=rules.station,
             event_time=now,
             detail={
+                "exception_id": number,
                 "kind": KIND,
                 "conflict": data.kind,
                 "number": data.conflict,

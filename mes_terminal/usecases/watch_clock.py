@@ -8,13 +8,15 @@ from mes_terminal import RELEASED_AT
 from mes_terminal.domain.instants import plus_seconds, seconds_between
 from mes_terminal.domain.posting import EventDraft, Fact
 from mes_terminal.domain.rules import StationRules
+from mes_terminal.domain.scan import Scan
 from mes_terminal.domain.session import Person
 from mes_terminal.store import clock
 from mes_terminal.store.database import Connection, Database
 from mes_terminal.store.events import append_event, append_events
-from mes_terminal.store.exceptions import open_exception, resolve_open
+from mes_terminal.store.exceptions import next_number, open_exception, open_subject
 from mes_terminal.store.heal_queue import queue_cause
 from mes_terminal.usecases.context import Answer, Context, answer, changed, fact
+from mes_terminal.usecases.end_by_itself import end_by_itself
 
 STEP_BACK_MIN_S = 1.0
 """A network time service slews by less; a smaller step harms no expiry."""
@@ -37,15 +39,13 @@ def note_clock(db: Database, rules: StationRules, *, now: str, last: str | None)
     with db.transaction() as conn:
         if clock.in_doubt(conn):
             return False
-        seq = append_events(
-            conn,
-            [_stepped(rules, now=now, earliest=earliest)],
-            rules=rules,
-            recorded_at=now,
-        )[0]
+        number = next_number(conn)
+        draft = _stepped(rules, number, now=now, earliest=earliest)
+        (seq,) = append_events(conn, [draft], rules=rules, recorded_at=now)
         clock.set_in_doubt(conn, in_doubt=True)
         open_exception(
             conn,
+            exception_id=number,
             kind="clock",
             severity="stop",
             subject="clock",
@@ -84,7 +84,7 @@ def confirm_clock(conn: Connection, person: Person, context: Context) -> Answer:
         rules=context.rules,
     )
     queue_cause(conn, "clock", event_seq)
-    resolve_open(conn, kind="clock", subject="clock", resolution=f"confirmed by {person.badge}")
+    _end(conn, person.badge, rules=context.rules, now=scan.event_time, scan=scan)
     return answer(
         context,
         "recorded",
@@ -115,10 +115,21 @@ def confirm_from_desk(conn: Connection, badge: str, rules: StationRules, *, now:
     (event_seq,) = append_events(conn, [draft], rules=rules, recorded_at=now)
     clock.set_in_doubt(conn, in_doubt=False)
     queue_cause(conn, "clock", event_seq)
-    resolve_open(conn, kind="clock", subject="clock", resolution=f"confirmed by {badge}")
+    _end(conn, badge, rules=rules, now=now)
 
 
-def _stepped(rules: StationRules, *, now: str, earliest: str) -> EventDraft:
+def _end(
+    conn: Connection, badge: str, *, rules: StationRules, now: str, scan: Scan | None = None
+) -> None:
+    found = open_subject(conn, "clock", "clock")
+    if found is not None:
+        end_by_itself(
+            conn, "clock", found, about="clock", resolution=f"confirmed by {badge}", rules=rules,
+            now=now, scan=scan,
+        )  # fmt: skip
+
+
+def _stepped(rules: StationRules, number: int, *, now: str, earliest: str) -> EventDraft:
     return EventDraft(
         type="exception.opened",
         subject="clock",
@@ -127,7 +138,12 @@ def _stepped(rules: StationRules, *, now: str, earliest: str) -> EventDraft:
         data=Fact(
             station=rules.station,
             event_time=now,
-            detail={"kind": "clock", "reads": now, "not_before": earliest},
+            detail={
+                "exception_id": number,
+                "kind": "clock",
+                "reads": now,
+                "not_before": earliest,
+            },
         ),
         upstream=True,
     )

@@ -14,6 +14,7 @@ from mes_terminal.store.database import Connection, Database
 from mes_terminal.store.events import append_events
 from mes_terminal.store.exceptions import (
     OpenSubject,
+    next_number,
     open_exception,
     open_subjects,
     was_opened,
@@ -60,6 +61,7 @@ def _open(
     conn: Connection, name: str, trouble: ScannerTrouble, rules: StationRules, now: str
 ) -> None:
     cause = f"{name}: {trouble.said}"
+    number = next_number(conn)
     draft = EventDraft(
         type="exception.opened",
         subject=name,
@@ -69,6 +71,7 @@ def _open(
             station=rules.station,
             event_time=trouble.since,
             detail={
+                "exception_id": number,
                 "kind": "scanner",
                 "scanner": name,
                 "trouble": trouble.cause_code,
@@ -80,6 +83,7 @@ def _open(
     (event_seq,) = append_events(conn, [draft], rules=rules, recorded_at=now)
     open_exception(
         conn,
+        exception_id=number,
         kind="scanner",
         severity="warn",
         subject=f"scanner:{name}",

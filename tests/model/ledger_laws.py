@@ -124,6 +124,14 @@ SERIALS: Final = """
 """
 SEATED: Final = "SELECT l.serial FROM slot s JOIN lot l USING (lot_id) WHERE s.report_seq NOT NULL"
 EVENTS: Final = "SELECT event_seq, body FROM event WHERE event_seq > ? ORDER BY event_seq"
+POSTINGS: Final = """
+    SELECT outbox_seq, type, body FROM event WHERE outbox_seq > ? ORDER BY outbox_seq
+"""
+OPEN: Final = """
+    SELECT exception_id, quantity_micro FROM exception
+     WHERE status = 'open' AND kind NOT IN ('site_conflict', 'posting_refused')
+"""
+"""What the site has said, and what cannot be posted, is told in another way (UP-4, UP-9)."""
 MOVED: Final = """
     SELECT m.event_seq, i.item, l.lot, l.serial, o.line, f.location, t.location, m.quantity_micro
       FROM movement m JOIN lot l USING (lot_id) JOIN item i USING (item_id)
@@ -160,6 +168,10 @@ class Laws:
 
     def __init__(self) -> None:
         self._read = 0
+        self._sent = 0
+        self._opened: dict[int, list[Fraction | None]] = {}
+        """Exception → what each posting said that it grew by; `None`: it has no quantity there."""
+        self._ended: set[int] = set()
         self._before: dict[Key, int] = {}
         """Line → what go-live brought without a movement: what it has when it is first seen."""
         self.untrue: set[str] = set()
@@ -178,6 +190,7 @@ class Laws:
         self._targets(database)
         self._serials(database)
         self._events(database)
+        self._exceptions(database)
 
     def _targets(self, database: Database) -> None:
         """BF-4, BF-11: issued and owed is the target of what is reported, to the micro-unit."""
@@ -240,6 +253,38 @@ class Laws:
             said, done = _known(told[event_seq]), _known(did[event_seq])
             assert said == done, (event_seq, said, done)
         self._read = last
+
+    def _exceptions(self, database: Database) -> None:
+        """BF-23, UP-9: what postings say opened and did not end is what is open here, and how much
+        of it."""
+        for sent, kind, body in database.conn.execute(POSTINGS, [self._sent]):
+            self._sent = sent
+            data = json.loads(body)["data"]
+            if kind == "exception.opened" and "detail" in data:
+                told = data["detail"]
+                self._tell(told["exception_id"], told.get("quantity"), ends=False)
+            for told in data.get("exceptions", ()):
+                self._tell(told["id"], told["quantity"], ends=kind == "exception.resolved")
+        said = {
+            number: sum(known) if None not in parts else None
+            for number, parts in self._opened.items()
+            if number not in self._ended
+            if not (known := [part for part in parts if part is not None]) or sum(known) > 0
+        }
+        rows = {
+            number: Fraction(micro or 0, MICRO) for number, micro in database.conn.execute(OPEN)
+        }
+        assert said.keys() == rows.keys(), (said, rows)
+        for number, quantity in said.items():
+            assert quantity in (None, rows[number]), (number, quantity, rows[number])
+
+    def _tell(self, number: int, quantity: str | None, *, ends: bool) -> None:
+        if ends and quantity is None:
+            self._ended.add(number)
+        else:
+            self._ended.discard(number)
+            parts = self._opened.setdefault(number, [])
+            parts.append(None if quantity is None else Fraction(quantity))
 
 
 def due_units(operations: list[tuple[int, ...]], position: int) -> int:

@@ -252,6 +252,10 @@ def test_a_second_count_replaces_the_first(tmp_path: Path) -> None:
     assert station.exceptions(kind="count_variance") == [
         ("count_variance", "resolved", None, "SCREW", "100")
     ]
+    (opened,) = station.rows("outbox", type="exception.opened")
+    (told,) = station.rows("outbox", type="exception.resolved")
+    number = opened["event"]["data"]["detail"]["exception_id"]
+    assert told["event"]["data"]["exceptions"][0]["id"] == number, "upstream hears the end (UP-9)"
 
 
 def test_more_stock_heals_what_was_owed(tmp_path: Path) -> None:

@@ -532,6 +532,10 @@ def test_a_supervisor_confirms_the_clock_from_the_desk_too(tmp_path: Path) -> No
     assert (row["status"], row["resolution"]) == ("resolved", "confirmed by SUP")
     (event,) = station.rows("audit", type="clock.confirmed")
     assert (event["person"], event["event"]["data"]["detail"]) == ("SUP", {"clock": station.now})
+    ends = [each["event"] for each in station.rows("outbox", type="exception.resolved")]
+    assert row["id"] in {each["data"]["exceptions"][0]["id"] for each in ends}, (
+        "it is posted (UP-9)"
+    )
     assert resolve(station, lot="L-9").outcome == "posted"
     assert resolve(station, clock["id"]).outcome == "already_done"
 

@@ -292,6 +292,10 @@ def test_after_a_step_back_nothing_with_an_expiry_is_used(tmp_path: Path) -> Non
     assert said(station.scan("B:SUE", after_s=11)) == ("needs", "confirm"), "too late"
     assert said(station.scan("B:SUE", after_s=10)) == ("recorded", None)
     assert station.exceptions(kind="clock") == [("clock", "resolved", None, None, None)]
+    (opened,) = station.rows("outbox", type="exception.opened")
+    (told,) = station.rows("outbox", type="exception.resolved")
+    number = opened["event"]["data"]["detail"]["exception_id"]
+    assert told["event"]["data"]["exceptions"][0]["id"] == number, "upstream hears the end (UP-9)"
     assert said(station.scan("MILK|M-1")) == ("recorded", None)
 
 

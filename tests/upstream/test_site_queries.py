@@ -51,6 +51,21 @@ def test_the_end_of_an_exception_may_come_before_its_opening(
     assert (row["id"], row["quantity"], row["opened_at"] is None) == (7, "0", False)
 
 
+def test_what_no_report_carries_may_end_before_it_opens_too(
+    site: SiteDatabase, inbox: Inbox
+) -> None:
+    """UP-3, UP-9: both tell its number; another one of its kind stays open."""
+    station = PostingStation()
+    first = station.opened("lot_on_hold", exception_id=3, line="10", item="LEG", quantity="4")
+    second = station.opened("lot_on_hold", exception_id=4, line="20", item="LEG", quantity="5")
+    ended = station.resolved("WO-1", OpenedException(4, "lot_on_hold", "20", "LEG", "-5"))
+    inbox.take([ended])
+    inbox.take([second, first])
+    with site.transaction() as conn:
+        [row] = queries.exceptions(conn)
+    assert (row["id"], row["line"], row["quantity"]) == (3, "10", "4")
+
+
 def test_an_order_that_comes_down_cancelled_takes_no_reports_until_it_comes_released(
     site: SiteDatabase, inbox: Inbox
 ) -> None:
