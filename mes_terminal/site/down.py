@@ -25,6 +25,7 @@ from mes_terminal.domain.quantity import format_quantity
 from mes_terminal.exchange.down_tables import Rows, key_of
 from mes_terminal.site.doors import SiteBusyError
 from mes_terminal.site.tables_down import note_tables
+from mes_terminal.site.versions import overtake
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -81,12 +82,19 @@ class DownRoad:
             return publish(conn, drafts)
 
     def fetch(self, source: str | None, after: int, limit: int) -> list[DownDocument]:
-        """Return documents above `after`, for a station or (`None`) for all. `SiteBusyError`."""
+        """Return documents above `after`, for a station or (`None`) for all; above all there is,
+        the database was made anew (`versions`). Raises `SiteBusyError`."""
         with self._database.transaction() as conn:
+            overtake(conn, after)
             if source is not None:
                 conn.execute(_ASKED, {"source": source})
             rows = conn.execute(_FETCH, {"source": source, "after": after, "limit": limit})
             return [_document(*row) for row in rows]
+
+    def gone(self, versions: Sequence[int]) -> set[int]:
+        """Return which of these versions no document has. Raises `SiteBusyError`."""
+        with self._database.transaction() as conn:
+            return {version for (version,) in conn.execute(_GONE, [list(versions)])}
 
     def confirm(self, confirmation: Confirmation) -> None:
         """Note what a station did. Raises `SiteBusyError`."""
@@ -246,6 +254,7 @@ SELECT version, key, kind, sent_at, stations, data FROM down
    AND (%(source)s::text IS NULL OR stations = '{}' OR %(source)s = ANY(stations))
  ORDER BY version LIMIT %(limit)s
 """
+_GONE: Final = "SELECT unnest(%s::bigint[]) EXCEPT SELECT version FROM down"
 _CONFIRM: Final = """
 INSERT INTO down_confirmed (source, version, confirmed_at, asked_at)
 VALUES (%(source)s, %(version)s, %(at)s, now())

@@ -9,6 +9,7 @@ from msgspec import Struct
 from mes_terminal.site import conflicts
 from mes_terminal.site.arrivals import lock_epochs, spans_of
 from mes_terminal.site.reading import Key
+from mes_terminal.site.versions import overtake
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -68,7 +69,7 @@ NOTHING: Final = Stand(0, 0, [])
 
 
 def note_hello(conn: Connection, hello: Hello) -> None:
-    """Note who begins to send, and what a restored backup lost."""
+    """Note who begins to send, and what a restored backup lost: of the station's, or the site's."""
     epochs = lock_epochs(conn, [Key(hello.source, hello.epoch, hello.first_sequence)])
     row = epochs[hello.source, hello.epoch]
     told: dict[str, Any] = {
@@ -84,6 +85,7 @@ def note_hello(conn: Connection, hello: Hello) -> None:
     conn.execute(_HELLO, told)
     conn.execute(_HELLO_EPOCH, told)
     conflicts.find_lost(conn, [row.epoch_id])
+    overtake(conn, hello.down_version)
 
 
 def read_stand(conn: Connection, source: str, epoch: str) -> Stand:

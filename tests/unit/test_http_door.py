@@ -2,7 +2,7 @@
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
@@ -45,6 +45,9 @@ class MemoryDown:
 
     def fetch(self, source: str | None, after: int, limit: int) -> list[DownDocument]:
         return [each for each in self.documents if each.version > after][:limit]
+
+    def gone(self, versions: Sequence[int]) -> set[int]:
+        return set(versions) - {each.version for each in self.documents}
 
     def confirm(self, confirmation: Confirmation) -> None:
         self.confirmed.append(confirmation)

@@ -4,7 +4,7 @@ away, and the bucket for what goes down."""
 import asyncio
 import json
 import re
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
 
 import msgspec
@@ -23,8 +23,10 @@ from mes_terminal.domain.delivery import (
 )
 from mes_terminal.errors import InputError, TransportError
 from mes_terminal.settings.upstream_tables import NatsTable, SiteNatsTable, SiteTable, UpstreamTable
+from mes_terminal.site.database import SiteDatabase
 from mes_terminal.site.doors import Offers
 from mes_terminal.site.doors import nats as door
+from mes_terminal.site.down import DownRoad
 from mes_terminal.upstream.connector import Inbound, StationIdentity
 from mes_terminal.upstream.connectors import connector_of
 from mes_terminal.upstream.connectors.addresses import DOWN_BUCKET, POST_STREAM, subject
@@ -268,6 +270,9 @@ class MemoryDown:
         found = [each for each in self.documents.values() if each.version > after]
         return sorted(found, key=lambda each: each.version)[:limit]
 
+    def gone(self, versions: Sequence[int]) -> set[int]:
+        return set(versions) - {each.version for each in self.documents.values()}
+
     def confirm(self, confirmation: Confirmation) -> None:
         self.confirmed.append(confirmation)
 
@@ -325,6 +330,33 @@ async def test_a_door_that_starts_again_goes_on_where_the_bucket_ends(
     bucket = await client.jetstream().key_value(DOWN_BUCKET)
     assert (await bucket.status()).stream_info.state.last_seq == 3
     await connector.close()
+
+
+async def test_a_site_whose_database_was_made_anew_mends_the_bucket(
+    server: NatsServer, site_database: str
+) -> None:
+    """UP-9: what it hands out is above what stations have, and what it no longer has is taken out:
+    a station that is new must not get it."""
+    before = MemoryDown()
+    for version in range(1, 6):
+        before.put(version, f"items:{version}")
+    connector, late = connector_to(server), connector_to(server)
+    async with Door(server, MemoryInbox(), Offers(down=before)):
+        await until(connector, 0, 5)
+    database = SiteDatabase(site_database)
+    database.migrate()
+    anew = DownRoad(database)
+    anew.publish_tables([{"items": [{"item": name, "uom": "pcs"}]} for name in ("5", "LEG")])
+    for _ in range(2):  # and a door that starts again takes nothing out
+        async with Door(server, MemoryInbox(), Offers(down=anew)):
+            found = await until(connector, 5, 2)
+            assert [(each.version, each.key) for each in found] == [
+                (6, "items:5"), (7, "items:LEG"),
+            ]  # fmt: skip
+    assert [each.version for each in await until(late, 0, 2)] == [6, 7]
+    await connector.close()
+    await late.close()
+    database.close()
 
 
 async def test_the_exceptions_of_all_stations_come_in_pages_that_fit_a_message(

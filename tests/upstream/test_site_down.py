@@ -11,6 +11,8 @@ import pytest
 from mes_terminal.domain.delivery import Confirmation, LotStatusData
 from mes_terminal.site.database import SiteDatabase
 from mes_terminal.site.down import DownRoad
+from mes_terminal.site.inbox import Inbox
+from tests.upstream.posting_station import PostingStation
 
 ONE, TWO = "urn:mes-terminal:P:1", "urn:mes-terminal:P:2"
 AT = "2026-11-20T13:00:00.000000Z"
@@ -115,6 +117,43 @@ def test_versions_never_become_visible_out_of_order(road: DownRoad) -> None:
     watcher.join()
     assert not gaps
     assert [version for version, _ in keys(road, None)] == list(range(1, 121))
+
+
+def test_a_database_made_anew_gives_its_documents_versions_above_those_of_the_stations(
+    road: DownRoad, database: SiteDatabase
+) -> None:
+    """UP-9: a hold would be taken for old by every station that was there before."""
+    road.publish_tables(items("LEG", "PAD"))
+    assert keys(road, ONE, after=2) == []
+    assert keys(road, ONE, after=500) == [(501, "items:LEG"), (502, "items:PAD")]
+    assert keys(road, TWO, after=300) == [(501, "items:LEG"), (502, "items:PAD")]
+    assert keys(road, ONE, after=502) == []
+    version = road.hold(LotStatusData(item="LEG", lot="L-7", status="hold", person="Quinn"))
+    assert version == 503
+    road.confirm(Confirmation(source=ONE, version=version, at=AT))
+    assert [(each.source, each.state) for each in road.reached(version)] == [
+        (ONE, "applied"), (TWO, "waiting"),
+    ]  # fmt: skip
+    keys(road, ONE, after=10**17)
+    assert keys(road, TWO, after=502) == [(503, "lot_status:LEG:L-7:")], "nobody has that many"
+
+
+def test_a_greeting_tells_too_that_the_database_was_made_anew(
+    road: DownRoad, database: SiteDatabase
+) -> None:
+    """UP-9: over NATS nobody else says it; what was conflict 1 before is not the first one now."""
+    road.publish_tables(items("LEG"))
+    station = PostingStation()
+    Inbox(database).greet(station.hello(down_version=500))
+    assert keys(road, None) == [(501, "items:LEG")]
+    with database.transaction() as conn:
+        conn.execute(
+            "INSERT INTO conflict (kind, subject, sentence, stations)"
+            " VALUES ('serial_twice', 'S-1', '', '{}')"
+        )
+        row = conn.execute("SELECT conflict_id FROM conflict").fetchone()
+    assert row is not None
+    assert row[0] > 10**7
 
 
 async def test_a_change_is_told_at_once(road: DownRoad) -> None:

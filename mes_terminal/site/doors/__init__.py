@@ -73,6 +73,9 @@ class Down(Protocol):
         """Return documents above version `after` for one station, `None`: for all of them; in
         order of version, of each key the newest only. Raises `SiteBusyError`."""
 
+    def gone(self, versions: Sequence[int]) -> set[int]:
+        """Return which of these versions no document has. Raises `SiteBusyError`."""
+
     def confirm(self, confirmation: Confirmation) -> None:
         """Note what a station did with them. Raises `SiteBusyError`."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import msgspec
 import nats.js.errors
@@ -16,6 +16,8 @@ from mes_terminal.site.doors import SiteBusyError
 from mes_terminal.upstream.connectors.addresses import DOWN_BUCKET, word_of
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from nats.js import JetStreamContext
     from nats.js.kv import KeyValue
 
@@ -44,13 +46,28 @@ async def make_bucket(stream: JetStreamContext, replicas: int) -> KeyValue:
         )
 
 
+class Entry(NamedTuple):
+    """What the bucket has under a key."""
+
+    key: str
+    revision: int
+    version: int
+
+
 async def fill_bucket(bucket: KeyValue, down: Down, stopping: asyncio.Event) -> None:
-    """Put every new document into the bucket, in order of version, until told to stop."""
-    after = await _newest(bucket)
+    """Put every new document into the bucket, in order of version, until told to stop; what the
+    site has no longer, since its database was made anew, is taken out first."""
+    entries = await _entries(bucket)
+    after = max((each.version for each in entries), default=0)
+    is_swept = False
     while not stopping.is_set():
         changed = down.changed()
         try:
             documents = await asyncio.to_thread(down.fetch, None, after, LIMIT)
+            if not is_swept:
+                gone = await asyncio.to_thread(down.gone, [each.version for each in entries])
+                await _take_out(bucket, [each for each in entries if each.version in gone])
+                is_swept = True
         except SiteBusyError as error:
             logs.write("site.nats", busy=error.sentence)
             await asyncio.sleep(error.retry_after_s)
@@ -62,17 +79,24 @@ async def fill_bucket(bucket: KeyValue, down: Down, stopping: asyncio.Event) -> 
             await asyncio.wait((changed,), timeout=LOOK_S)
 
 
-async def _newest(bucket: KeyValue) -> int:
-    """Return the highest version in the bucket: since they are put in order, none below it is
+async def _take_out(bucket: KeyValue, entries: Sequence[Entry]) -> None:
+    """Take keys out, but for those that have another document by now."""
+    for each in entries:
+        with contextlib.suppress(nats.js.errors.KeyWrongLastSequenceError):
+            await bucket.delete(each.key, last=each.revision)
+
+
+async def _entries(bucket: KeyValue) -> list[Entry]:
+    """Return what the bucket has. Documents are put in order, so none below its highest version is
     missing."""
-    newest = 0
+    found: list[Entry] = []
     watcher = await bucket.watchall()
     try:
         while (entry := await watcher.updates(LOAD_MAX_S)) is not None:  # type: ignore[no-untyped-call]
-            if entry.operation is None and entry.value:
+            if entry.operation is None and entry.value and entry.revision is not None:
                 with contextlib.suppress(msgspec.DecodeError):  # not ours
                     document = msgspec.json.decode(entry.value, type=DownDocument)
-                    newest = max(newest, document.version)
+                    found.append(Entry(entry.key, entry.revision, document.version))
     finally:
         await watcher.stop()  # type: ignore[no-untyped-call]
-    return newest
+    return found
