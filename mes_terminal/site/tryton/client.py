@@ -91,8 +91,11 @@ class TrytonClient:
             return
         try:
             self._log_in()
-        except ErpRefusedError as error:
-            raise TransportError(error.sentence, reason="busy") from error
+        except StationError as error:
+            self._session = None  # without what the user prefers, a session is none
+            if isinstance(error, ErpRefusedError):
+                raise TransportError(error.sentence, reason="busy") from error
+            raise
 
     def _log_in(self) -> None:
         parameters = [self._user, {"password": self._password}, "en"]
