@@ -80,13 +80,17 @@ def start_core(
             env=dict(environment),
         )
     deadline = time.monotonic() + START_MAX_S
-    while (holder := find_core(database)) is None:
-        if process.poll() is not None:
-            raise _end_of(process.returncode, log, before)
-        if time.monotonic() > deadline:
+    holder = None
+    try:
+        while (holder := find_core(database)) is None:
+            if process.poll() is not None:
+                raise _end_of(process.returncode, log, before)
+            if time.monotonic() > deadline:
+                raise CoreError(f"The core does not start. Look at {log}.", reason="no_core")
+            time.sleep(_POLL_S)
+    finally:
+        if holder is None:  # also where whoever waits for it is told to end
             process.terminate()
-            raise CoreError(f"The core does not start. Look at {log}.", reason="no_core")
-        time.sleep(_POLL_S)
     return CoreChild(process, holder)
 
 

@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 import msgspec
 
+from mes_terminal.cli.ending import end_in_order
+from mes_terminal.cli.run import terminal_is_there
 from mes_terminal.cli.session import Session, pass_session
 from mes_terminal.errors import CoreError
 
@@ -63,6 +65,7 @@ READY_MAX_S: Final = 10.0
 @pass_session
 def demo(session: Session, headless: bool, with_site: bool, scenario: str) -> int:
     """Watch the sample plant being scanned. Nothing is kept."""
+    end_in_order()
     with tempfile.TemporaryDirectory(prefix="mes-terminal-demo-") as folder, ExitStack() as stack:
         streams = (sys.stdin, sys.stdout, sys.stderr)  # the screens are drawn on the last
         headless = headless or not all(each.isatty() for each in streams)
@@ -80,8 +83,10 @@ def demo(session: Session, headless: bool, with_site: bool, scenario: str) -> in
             if site is not None:
                 site.start_second(pause_s=0.1 if headless else SECOND_PAUSE_S)
             code = plant.play_to_output(core) if headless else plant.play_to_screen(core)
-            if site is not None:
-                click.echo(site.told())
+            end_in_order()
+            if site is not None and not session.as_json and (headless or terminal_is_there()):
+                click.echo("Asking the site what it knows …", err=True)
+                click.echo(site.told(at_once=not headless))
         return code
 
 

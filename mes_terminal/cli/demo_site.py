@@ -13,7 +13,9 @@ import threading
 import time
 from contextlib import ExitStack, contextmanager
 from importlib.util import find_spec
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
 
 from mes_terminal.cli.local_servers import NatsServer, Postgres
 from mes_terminal.cli.shipped import shipped
@@ -125,18 +127,19 @@ class DemoSite:
         self._worker = threading.Thread(target=self._scan, args=[pause_s], daemon=True)
         self._worker.start()
 
-    def told(self) -> str:
-        """Return what the site knows at the end, as its own commands print it."""
+    def told(self, *, at_once: bool) -> str:
+        """Return what the site knows at the end: when the second station has scanned everything,
+        or `at_once`, with what it has scanned so far. Raises `CoreError`."""
+        if at_once:
+            self._stopping.set()
         self._settle()
-        parts = []
-        for title, words in (
-            ("Stations at the site", ["site", "stations"]),
-            ("Orders over all stations", ["site", "orders"]),
-            ("What no station can see alone", ["site", "conflicts"]),
-        ):
-            done = self._ask(*words)
-            parts.append(f"\n{title}\n{(done.stdout or done.stderr).rstrip()}")
-        return "\n".join(parts)
+        lines = ["\nStations at the site"]
+        lines += [_station_text(row) for row in self._rows("stations")]
+        lines.append("Orders that they reported on")
+        lines += [_order_text(row) for row in self._rows("orders") if row["stations"]]
+        lines.append("What no station can see alone")
+        lines += [f"  {row['sentence']}" for row in self._rows("conflicts")] or ["  nothing"]
+        return "\n".join(lines)
 
     def stop(self) -> None:
         """End everything that was started, also where one part of it does not end."""
@@ -156,6 +159,13 @@ class DemoSite:
             except subprocess.TimeoutExpired:
                 self._site.kill()
                 self._site.wait()
+
+    def _rows(self, name: str) -> list[dict[str, Any]]:
+        """Return a list of the site. Raises `CoreError` where it cannot be had."""
+        done = self._ask("--json", "site", name)
+        if done.returncode:
+            raise CoreError(f"The site does not tell its {name}: {done.stderr}", reason="site")
+        return msgspec.json.decode(done.stdout, type=list[dict[str, Any]])
 
     def _ask(self, *words: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(  # noqa: S603  our own program
@@ -213,6 +223,17 @@ def move_plant(source: Path, target: Path) -> None:
         lines = path.read_text(encoding="utf-8").splitlines()
         moved = [lines[0]] + [_moved(line, names) for line in lines[1:]]
         (target / path.name).write_text("\n".join(moved) + "\n", encoding="utf-8")
+
+
+def _station_text(row: Mapping[str, Any]) -> str:
+    text = f"  {row['station']}: {row['watermark']} postings are there"
+    return text if row["watermark"] == row["highest"] else f"{text} of {row['highest']}"
+
+
+def _order_text(row: Mapping[str, Any]) -> str:
+    of = f" of {row['quantity']}" if row["quantity"] is not None else ""
+    done = f"{row['completed']}{of} {row['item']}"
+    return f"  {row['work_order']:<10} {done:<24} {', '.join(row['stations'])}"
 
 
 def _moved(line: str, locations: Collection[str]) -> str:
