@@ -41,6 +41,14 @@ class Piece(Struct, frozen=True):
     emphasis: Emphasis = "plain"
 
 
+class Trouble(Struct, frozen=True):
+    """What the status line says in a word or two, why, and the section of the desk to see it in."""
+
+    word: str
+    why: str
+    section: str
+
+
 class Progress(Struct, frozen=True):
     """An order's progress. `good` and `scrapped` are in parts of `total`, all micro-units."""
 
@@ -229,14 +237,16 @@ def last_scan_lines(view: StationView, words: Words, zone: tzinfo) -> list[ScanL
 
 
 def status_pieces(view: StationView, words: Words) -> list[Piece]:
-    """Return the status line: scanners, postings, exceptions, clock (screens 4)."""
+    """Return the status line: scanners, postings, exceptions, clock (screens 4). What is muted
+    says that all is well, and may be left out where there is no room."""
     labels = words.labels
     pieces = [_scanner_piece(scanner, words) for scanner in view.scanners]
     if not pieces:
         pieces = [Piece(labels.no_scanner, "muted")]
     pieces.append(_postings_piece(view, words))
     if view.exceptions_open:
-        pieces.append(Piece(labels.exceptions.format(n=view.exceptions_open), "strong"))
+        n = number(str(view.exceptions_open), words)
+        pieces.append(Piece(labels.exceptions.format(n=n), "strong"))
     else:
         pieces.append(Piece(labels.no_exceptions, "muted"))
     if view.count is not None:
@@ -250,6 +260,28 @@ def status_pieces(view: StationView, words: Words) -> list[Piece]:
     if view.disk is not None:
         pieces.insert(0, _disk_piece(view.disk, words))
     return pieces
+
+
+def troubles(view: StationView, words: Words) -> list[Trouble]:
+    """Return what stands on the status line for a person to see to, with why in the core's words
+    (screens 2: no word of alarm without what is the matter)."""
+    labels = words.labels
+    found = [
+        (labels.upstream_trouble, upstream_trouble(view), "outbox"),
+        (labels.backup_trouble, view.backup_trouble, "morning"),
+        (labels.printer_trouble, view.printer_trouble, "morning"),
+    ]
+    return [
+        Trouble(word, safe(why, SENTENCE_MAX_COLUMNS), section)
+        for word, why, section in found
+        if why is not None
+    ]
+
+
+def upstream_trouble(view: StationView) -> str | None:
+    """Return why nothing can be sent before somebody mends it; `None` where it can."""
+    upstream = view.upstream
+    return upstream.trouble if upstream is not None and upstream.state == "wrong" else None
 
 
 def count_text(count: CountView, words: Words) -> str:
@@ -299,7 +331,7 @@ def _scanner_piece(scanner: ScannerView, words: Words) -> Piece:
     for counter, trouble in words.scanner_troubles.items():
         if scanner.counts.get(counter):
             return Piece(f"{text}, {trouble.format(n=scanner.counts[counter])}")
-    return Piece(text)
+    return Piece(text, "muted")
 
 
 def _disk_piece(disk: DiskView, words: Words) -> Piece:
@@ -313,15 +345,16 @@ def _postings_piece(view: StationView, words: Words) -> Piece:
     labels = words.labels
     upstream = view.upstream or UpstreamView()
     waiting = view.postings_waiting
+    n = number(str(waiting), words)
     seconds = _seconds_old(view)
     is_old = waiting > 0 and seconds > upstream.warn_after_h * 3600
     if upstream.state == "wrong":
-        return Piece(labels.postings_wrong.format(n=waiting), "alert")
+        return Piece(labels.postings_wrong.format(n=n), "alert")
     if upstream.state == "online" and upstream.behind_s is not None:
         behind = age_text(upstream.behind_s + seconds, words)
-        text = labels.postings_behind.format(age=behind, n=waiting)
+        text = labels.postings_behind.format(age=behind, n=n)
     elif waiting:
-        text = labels.postings.format(n=waiting, age=clock_age(seconds, words))
+        text = labels.postings.format(n=n, age=clock_age(seconds, words))
     elif upstream.state == "offline":
         text = labels.postings_offline
     else:

@@ -6,6 +6,7 @@ unassigned character, whatever came in. Markup is harmless by the widgets' own r
 `Content`, never markup. Pure; called by `present`, `present_view` and every widget.
 """
 
+import re
 import unicodedata
 from typing import Final
 
@@ -19,6 +20,8 @@ _NEVER_SHOWN: Final = frozenset({"Cc", "Cf", "Cn", "Co", "Cs", "Mc", "Me", "Mn",
 _RIGHT_TO_LEFT: Final = frozenset({"R", "AL"})
 """Letters that turn their neighbours round in many terminals: `1-DOL` read backwards is a lot."""
 _STAND_IN: Final = "\N{REPLACEMENT CHARACTER}"
+_GAP: Final = re.compile(r"(?<!\d) | (?!\d{3}(?!\d))")
+"""Where a line may end: not between the thousands of a figure (`139 200`)."""
 _WIDE: Final = frozenset("WF")
 
 
@@ -46,10 +49,11 @@ def column_count(text: str) -> int:
 
 
 def wrap(text: str, width: int) -> list[str]:
-    """Return `text` (safe) in lines of at most `width` columns, broken at spaces if possible."""
+    """Return `text` (safe) in lines of at most `width` columns, broken at spaces if possible, but
+    for those in a figure."""
     lines: list[str] = []
     line = ""
-    for word in text.split(" "):
+    for word in _GAP.split(text):
         joined = f"{line} {word}" if line else word
         if column_count(joined) <= width:
             line = joined

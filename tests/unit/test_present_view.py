@@ -126,7 +126,7 @@ def test_the_status_line_alerts_for_what_needs_a_person_only() -> None:
         "all sent",
         "no exceptions",
     ]
-    assert not any(p.emphasis == "alert" for p in pv.status_pieces(calm, ENGLISH))
+    assert all(p.emphasis == "muted" for p in pv.status_pieces(calm, ENGLISH))
     bad = station(
         scanners=[ScannerView(name="st02", state="gone")],
         postings_waiting=3,
@@ -148,6 +148,16 @@ def postings(**changes: Any) -> tuple[str, str, str]:
     )
     pieces = [pv.status_pieces(view, words)[1] for words in (ENGLISH, GERMAN)]
     return pieces[0].text, pieces[1].text, pieces[0].emphasis
+
+
+def test_thousands_stand_apart_on_the_status_line_as_everywhere() -> None:
+    """UP-6: days offline."""
+    assert postings(state="offline", waiting=11_124, oldest="20T13:46")[:2] == (
+        "11 124 waiting, oldest 00:14", "11 124 warten, älteste 00:14"
+    )  # fmt: skip
+    assert postings(state="wrong", waiting=11_124)[0] == "NOTHING IS SENT, 11 124 waiting"
+    many = station(exceptions_open=12_345)
+    assert pv.status_pieces(many, ENGLISH)[-1].text == "open exceptions: 12 345 (F7)"
 
 
 def test_the_status_line_says_how_far_the_erp_is_behind() -> None:

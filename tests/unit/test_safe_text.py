@@ -54,3 +54,9 @@ def test_wrapped_lines_fit_and_hold_every_letter(text: str, width: int) -> None:
     lines = wrap(text, width)
     assert all(column_count(line) <= width for line in lines)
     assert "".join(lines).replace(" ", "") == text.replace(" ", "")
+
+
+def test_a_figure_is_not_broken_between_its_thousands() -> None:
+    assert wrap("worth 139 200.00 EUR", 12) == ["worth", "139 200.00", "EUR"]
+    assert wrap("LEG 4 pcs 1 234 567", 10) == ["LEG 4 pcs", "1 234 567"]
+    assert wrap("WO 100 2000", 6) == ["WO 100", "2000"]

@@ -51,9 +51,6 @@ FUNCTION_KEYS: Final = {
     "f7": "desk",
 }
 
-BAR_KEYS: Final = {key: name for key, name in FUNCTION_KEYS.items() if name != "desk"}
-"""What 80 columns have room for; the status line names F7 where there is something to resolve."""
-
 
 class OperatorScreen(Screen[None]):
     """Everything an operator needs, on one screen that never scrolls."""
@@ -128,8 +125,15 @@ class OperatorScreen(Screen[None]):
             queue_word=labels.queue,
         )
         self.show_status(present_view.status_pieces(view, words))
-        legends = [(key.upper(), words.keys[name]) for key, name in BAR_KEYS.items()]
-        self.legends.show([*legends, ("Ctrl+Q", words.keys["leave"])], test=bool(warning))
+        legends = [(key.upper(), words.keys[name]) for key, name in FUNCTION_KEYS.items()]
+        brief = {
+            key.upper(): words.keys_brief[name]
+            for key, name in FUNCTION_KEYS.items()
+            if name in words.keys_brief
+        }
+        self.legends.show(
+            [*legends, ("Ctrl+Q", words.keys["leave"])], test=bool(warning), brief=brief
+        )
 
     def show_status(self, pieces: Sequence[Piece]) -> None:
         """Draw the status line, if it says something new."""

@@ -37,6 +37,8 @@ def joined(parts: Sequence[Content], between: str) -> Content:
 def spread(left: Content, right: Content, width: int) -> Content:
     """Return a line of `width` columns with `right` at its end; `left` gives way."""
     room = width - right.cell_length - 1
+    if left.cell_length > room:  # blanks that are cut leave no sign
+        left = left.rstrip()
     if room < 1:
         return left.truncate(width, ellipsis=True)
     left = left.truncate(room, ellipsis=True)

@@ -10,7 +10,8 @@ from mes_terminal.tui.widgets.drawn import Drawn
 
 
 class StatusLine(Drawn):
-    """What needs a person comes first and is coloured, so it is seen where the line is short."""
+    """What needs a person comes first and is coloured. Where the line is short, what says that all
+    is well goes, then what comes last, which is counted: no word is cut in its middle."""
 
     pieces: Sequence[Piece] = ()
 
@@ -21,11 +22,26 @@ class StatusLine(Drawn):
 
     def render(self) -> Content:
         """Return one line."""
+        shown, left_out = list(self.pieces), 0
+        while (line := self._line(shown, left_out)).cell_length > self.size.width:
+            calm = next((piece for piece in shown if piece.emphasis == "muted"), None)
+            if len(shown) == 1:
+                break
+            if calm is None:
+                shown.pop()
+                left_out += 1
+            else:
+                shown.remove(calm)
+        return line.truncate(self.size.width, ellipsis=True)
+
+    def _line(self, pieces: Sequence[Piece], left_out: int) -> Content:
         sign = self.glyphs.tones["check"]
         parts = [
             paint.painted(
                 Piece(f"{sign} {p.text}" if p.emphasis == "alert" else p.text, p.emphasis)
             )
-            for p in self.pieces
+            for p in pieces
         ]
-        return paint.joined(parts, self.glyphs.dot).truncate(self.size.width, ellipsis=True)
+        if left_out:
+            parts.append(paint.text(f"+{left_out}", paint.EMPHASIS["strong"]))
+        return paint.joined(parts, self.glyphs.dot)

@@ -303,9 +303,10 @@ ENGLISH: Final = Words(
         "short": "Close short",
         "cancel": "Cancel",
         "trace": "Trace",
-        "desk": "Exceptions",
+        "desk": "Desk",
         "leave": "Leave",
     },
+    keys_brief={"short": "Short"},
     commands={
         "%START order": "makes an order the one you work on",
         "%QTY n": "the quantity of the next code",

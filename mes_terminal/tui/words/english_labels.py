@@ -39,6 +39,7 @@ ENGLISH_LABELS: Final = Labels(
     postings="{n} waiting, oldest {age}",
     postings_behind="ERP is {age} behind, {n} waiting",
     postings_offline="offline, 0 waiting",
+    upstream_trouble="NOTHING IS SENT",
     postings_wrong="NOTHING IS SENT, {n} waiting",
     exceptions="open exceptions: {n} (F7)",
     no_exceptions="no exceptions",

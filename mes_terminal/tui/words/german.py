@@ -332,9 +332,10 @@ GERMAN: Final = Words(
         "short": "Fehlmenge",
         "cancel": "Abbruch",
         "trace": "Herkunft",
-        "desk": "Ausnahmen",
+        "desk": "Pult",
         "leave": "Ende",
     },
+    keys_brief={"short": "Fehlt"},
     commands={
         "%START Auftrag": "macht einen Auftrag zum aktuellen",
         "%QTY n": "die Menge des nächsten Codes",

@@ -39,6 +39,7 @@ GERMAN_LABELS: Final = Labels(
     postings="{n} warten, älteste {age}",
     postings_behind="ERP ist {age} zurück, {n} warten",
     postings_offline="offline, 0 warten",
+    upstream_trouble="NICHTS WIRD GESENDET",
     postings_wrong="NICHTS WIRD GESENDET, {n} warten",
     exceptions="offene Ausnahmen: {n} (F7)",
     no_exceptions="keine Ausnahmen",

@@ -64,6 +64,7 @@ class Labels(Struct, frozen=True, kw_only=True):
     postings_behind: str
     """The receiver is there, and tells how far the ERP is."""
     postings_offline: str
+    upstream_trouble: str
     postings_wrong: str
     exceptions: str
     no_exceptions: str
@@ -146,6 +147,8 @@ class Words(Struct, frozen=True, kw_only=True):
     keys: dict[str, str]
     """Legends of the function keys: `help`, `undo`, `quantity`, `short`, `cancel`, `trace`,
     `desk`, `leave`."""
+    keys_brief: dict[str, str]
+    """Shorter ones of these, for 80 columns."""
     commands: dict[str, str]
     """One line a command, for the help screen."""
     trace: TraceWords
