@@ -97,7 +97,13 @@ class DeskControl:
         """Words, zone and the core's clock; `None` until the core has told its clock."""
         if self._view is None:
             return None
-        return Telling(words=self._words, zone=self._app.local_zone(), now=self._view.now)
+        return Telling(
+            words=self._words,
+            zone=self._app.local_zone(),
+            now=self._view.now,
+            upstream_trouble=present_view.upstream_trouble(self._view),
+            troubles=present_view.troubles(self._view, self._words),
+        )
 
     def work(self, question: Question) -> None:
         """Let a question to the core run."""

@@ -22,7 +22,7 @@ from mes_terminal.tui.glyphs import Glyphs
 from mes_terminal.tui.morning_blocks import Block, Entry, Goal, plain_entry, words_of
 from mes_terminal.tui.present_figures import cause_text, day_text
 from mes_terminal.tui.present_story import proposal_text
-from mes_terminal.tui.present_view import Emphasis, Piece
+from mes_terminal.tui.present_view import Emphasis, Piece, Trouble
 from mes_terminal.tui.present_yesterday import yesterday_block
 from mes_terminal.tui.safe_text import safe
 from mes_terminal.tui.sections.section import Cell, Line
@@ -233,7 +233,7 @@ def _group_story(found: MorningGroup, key: str | None, name: str, telling: Telli
 
 def _watch(watch: Watch, telling: Telling, glyphs: Glyphs, *, brief: bool) -> Block:
     told = words_of(telling)
-    entries = []
+    entries = [_trouble(each, glyphs) for each in telling.troubles]
     for each in watch.scanners_not_ready:
         state = telling.words.scanner_states.get(each.state, safe(each.state, 12))
         text = told["scanner"].format(name=safe(each.name, 24), state=state)
@@ -251,6 +251,12 @@ def _watch(watch: Watch, telling: Telling, glyphs: Glyphs, *, brief: bool) -> Bl
     if not entries:
         entries.append(plain_entry(told["watch_none"]))
     return Block(told["watch"], "", entries)
+
+
+def _trouble(found: Trouble, glyphs: Glyphs) -> Entry:
+    sign = Cell(glyphs.tones["check"], 1, "alert")
+    line = Line(left=[sign, Cell(found.word, emphasis="alert"), Cell(found.why)])
+    return Entry(line, Goal(found.section), [Piece(found.word, "alert"), Piece(found.why)])
 
 
 def _due(watch: Watch, telling: Telling) -> list[tuple[str, Goal]]:

@@ -85,7 +85,7 @@ def _how_it_came(row: ExceptionStory, names: dict[str, str], words: Words) -> st
         facts.append((told.order_line if row.line else told.order).format(**names))
     if row.cause:
         known = told.causes.get(row.cause) or safe(row.cause, SENTENCE_MAX_COLUMNS)
-        facts.append(told.cause.format(cause=known))
+        facts.append(told.cause.format(cause=known.removesuffix(".")))
     if row.status == "open" and row.quantity is not None and row.item:
         form = told.still_open_worth if row.value is not None else told.still_open
         facts.append(form.format(**names))

@@ -3,13 +3,14 @@
 Made by `desk_control` for every drawing; read by the presenters of the sections and by the forms.
 """
 
+from collections.abc import Sequence
 from datetime import tzinfo
 
 from msgspec import Struct
 
 from mes_terminal.domain.instants import seconds_between, to_datetime
 from mes_terminal.tui.figures import local_time, number
-from mes_terminal.tui.present_view import age_text
+from mes_terminal.tui.present_view import Trouble, age_text
 from mes_terminal.tui.words import Words
 
 
@@ -19,6 +20,10 @@ class Telling(Struct, frozen=True, kw_only=True):
     words: Words
     zone: tzinfo
     now: str
+    upstream_trouble: str | None = None
+    """Why nothing at all is sent, in the core's words, where a person has to mend that."""
+    troubles: Sequence[Trouble] = ()
+    """What a person has to see to at the station."""
 
     def number(self, text: str | int) -> str:
         """Return a decimal text as the language writes it."""

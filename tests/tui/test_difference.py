@@ -62,6 +62,25 @@ async def test_a_letter_leads_from_the_outbox_to_what_explains_the_difference(
         await desk.sees("OUTBOX")
 
 
+async def test_what_was_sent_after_the_erp_was_read_is_told_apart(station: Station) -> None:
+    """UP-8: it explains a difference, though nothing of it waits any more."""
+    erp(station)
+    station.db.conn.execute("UPDATE delivery SET status = 'delivered' WHERE outbox_seq = 6")
+    async with desk_of(station, "difference") as desk:
+        await desk.sees("8  sent since  6  production reported")
+
+
+async def test_the_lot_and_every_figure_fit_beside_the_story(station: Station) -> None:
+    """Screens: 120 columns; what has no room leaves no sign of itself where nothing was cut."""
+    erp(station)
+    async with desk_of(station, "difference", size=(120, 36)) as desk:
+        await desk.sees("4 that differ")
+        assert not any(line.rstrip().endswith("…") or " … " in line
+                       for line in desk.text().splitlines())  # fmt: skip
+        await desk.do("o")
+        await desk.sees("COIL-1", "Exception", "Unexpl.")
+
+
 async def test_a_scanned_item_is_found(station: Station) -> None:
     erp(station)
     async with desk_of(station, "difference") as desk:
@@ -73,9 +92,9 @@ async def test_a_scanned_item_is_found(station: Station) -> None:
 
 async def test_without_figures_it_says_so(station: Station) -> None:
     async with desk_of(station, "difference") as desk:
-        await desk.sees("no figures of the ERP", "its figures are not known")
+        await desk.sees("the ERP's stock is not known", "Nobody has told this station what the ERP")
     async with desk_of(station, "outbox") as desk:
-        await desk.sees("9 waiting")
+        await desk.sees("9 not delivered")
         assert "ERP" not in desk.text()
 
 

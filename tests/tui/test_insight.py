@@ -10,10 +10,11 @@ import pytest
 from mes_terminal.domain.figures import DayFigures
 from mes_terminal.domain.morning import Morning
 from mes_terminal.domain.quantity import MICRO
-from mes_terminal.domain.view import StationView
+from mes_terminal.domain.view import StationView, UpstreamView
 from mes_terminal.tui import present_figures
 from mes_terminal.tui.gallery import station
 from mes_terminal.tui.present_figures import ticks
+from mes_terminal.tui.words import words_for
 from mes_terminal.tui.words.english_insight import ENGLISH_INSIGHT
 from mes_terminal.tui.words.german_insight import GERMAN_INSIGHT
 from tests.tui.insight_core import QUIET, InsightCore, day, insight_app, morning, tally
@@ -104,6 +105,32 @@ async def test_a_quiet_morning_says_so(open_insight: Open) -> None:
             "All 2 orders in sequence would post whole.", "Nothing is open.",
             "Nothing was reported in the last two weeks.", "Nothing else is due.",
         )  # fmt: skip
+
+
+@pytest.mark.parametrize("language", ["en", "de"])
+async def test_each_word_of_alarm_on_the_status_line_is_explained_in_the_morning(
+    open_insight: Open, language: str
+) -> None:
+    """Screens 2: never a code without words; UP-4: what keeps every posting back."""
+    wrong = UpstreamView(state="wrong", trouble="The token file /etc/token cannot be read.")
+    view = station(
+        language=language,
+        upstream=wrong,
+        backup_trouble="The folder /backup is not there.",
+        printer_trouble="The printer at 10.0.0.9 is out of paper.",
+    )
+    labels = words_for(language).labels
+    async with open_insight(view=view) as desk:
+        await desk.sees(
+            labels.upstream_trouble, labels.backup_trouble, labels.printer_trouble,
+            "The token file /etc/token cannot be read.", "The folder /backup is not there.",
+            "The printer at 10.0.0.9 is out of paper.",
+        )  # fmt: skip
+        app: Any = desk.app
+        gone: list[str] = []
+        app.desk.go = lambda section, text="": gone.append(section)
+        await desk.do("tab", "tab", "tab", "enter")
+        await desk.until(lambda: gone == ["outbox"])
 
 
 async def test_the_morning_speaks_german(open_insight: Open) -> None:

@@ -94,13 +94,22 @@ async def test_a_refused_posting_says_why_and_shows_its_document(station: Statio
         "WHERE outbox_seq = 2"
     )
     async with desk_of(station, "outbox", size=(120, 36)) as desk:
-        await desk.sees("9 not delivered", "8 waiting", "1 refused", "oldest", "refused")
+        await desk.sees("9 not delivered · 1 refused · oldest", "· 8 waiting")
         await desk.do("down")
         await desk.sees("Number 2: material received of R2", "Tried 3 times",
+                        "Among the exceptions (2)",
                         "Last answer: 422 unknown item", '"specversion": "1.0"')  # fmt: skip
         await desk.do("/", "WO-LEG", "enter")
         await desk.sees("production reported", "only with WO-LEG")
         assert "R2" not in desk.text()
+
+
+async def test_the_head_line_of_a_long_outbox_is_whole_on_a_small_screen(station: Station) -> None:
+    """UP-6: days offline; the line below says how many wait."""
+    async with desk_of(station, "outbox") as desk:
+        await desk.sees("9 not delivered · oldest", "count differs")
+        assert "…" not in desk.text().splitlines()[0]
+        assert "waiting ·" not in desk.text().splitlines()[0]
 
 
 async def test_the_receivers_number_and_what_a_parked_one_waits_for(station: Station) -> None:

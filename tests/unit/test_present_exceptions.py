@@ -146,3 +146,11 @@ def test_an_answer_says_what_ended_and_what_stays() -> None:
     mixed = answer([POSTED, REFUSED], EN)
     assert (mixed.tone, mixed.lines[0]) == ("check", "1 ended. Still open: 1.")
     assert (answer([PARTLY], EN).tone, answer([REFUSED], EN).tone) == ("check", "stop")
+
+
+def test_a_sentence_as_the_cause_ends_once() -> None:
+    """UP-9: a conflict is told by the site in a sentence."""
+    row = exception(1, "site_conflict", item="CHAIR-4", cause="WO-1 has 105 of 100 ordered.")
+    told = " ".join(piece.text for piece in story(row, TELLING))
+    assert "Cause: WO-1 has 105 of 100 ordered. " in told
+    assert ".." not in told

@@ -95,7 +95,7 @@ def story(row: SiteException, details: Details, telling: Telling) -> list[Piece]
         facts.append((desk.order_line if row.line else desk.order).format(**names))
     if row.cause:
         known = desk.causes.get(row.cause) or safe(row.cause, CAUSE_MAX_COLUMNS)
-        facts.append(desk.cause.format(cause=known))
+        facts.append(desk.cause.format(cause=known.removesuffix(".")))
     if names["quantity"] and row.item:
         facts.append(desk.still_open.format(**names))
     pieces += [Piece(" ".join(facts))] if facts else []

@@ -24,7 +24,7 @@ from mes_terminal.tui.telling import Telling
 
 PREFIX: Final = "io.mes-terminal."
 SUFFIX: Final = ".v1"
-FIGURE_COLUMNS: Final = 10
+FIGURE_COLUMNS: Final = 9
 
 
 def line(row: Difference, telling: Telling) -> Line:
@@ -34,7 +34,7 @@ def line(row: Difference, telling: Telling) -> Line:
     return Line(
         left=[
             Cell(safe(row.item, 24), 16, "strong"),
-            Cell(name, 14),
+            Cell(name, 12),
             Cell(safe(row.uom or "", 8), emphasis="muted", wide=True),
         ],
         right=[
@@ -53,7 +53,7 @@ def columns(telling: Telling) -> Line:
     return Line(
         left=[
             Cell(told["column_item"], 16),
-            Cell(told["column_lot"], 14),
+            Cell(told["column_lot"], 12),
             Cell(told["column_uom"], wide=True),
         ],
         right=[Cell(told[f"column_{name}"], FIGURE_COLUMNS) for name in names],
@@ -93,16 +93,25 @@ def head(summary: Summary, telling: Telling) -> Sequence[str]:
     return [*texts, told["head_age"].format(age=telling.age(summary.as_of))]
 
 
+def empty(summary: Summary | None, telling: Telling) -> str:
+    """Return why nothing differs: the ERP has the same, or nobody has told what it has."""
+    section = telling.words.sections["difference"]
+    known = summary is None or summary.as_of is not None
+    return section.empty if known else section.told["empty_none"]
+
+
 def _figure(text: str, telling: Telling, emphasis: Emphasis) -> Cell:
     return Cell("" if text == "0" else telling.number(text), FIGURE_COLUMNS, emphasis)
 
 
 def _posting(posting: Behind, telling: Telling) -> Piece:
     told = telling.words.sections["difference"].told
-    status = telling.words.sections["outbox"].told.get(f"status_{posting.status}")
+    outbox = telling.words.sections["outbox"].told
+    name = f"status_{posting.status}"
+    status = told.get(name) or outbox.get(name, safe(posting.status, 12))
     text = told["posting"].format(
         quantity=telling.number(posting.quantity),
-        status=status or told.get(f"status_{posting.status}", safe(posting.status, 12)),
+        status=status,
         n=telling.number(posting.sequence),
         what=what_text(posting.type.removeprefix(PREFIX).removesuffix(SUFFIX), telling),
         subject=safe(posting.subject, 32),
@@ -119,6 +128,7 @@ DIFFERENCE: Final = Section(
     list_name="desk_reconcile",
     count_list="desk_reconcile_count",
     head=Head("desk_reconcile_count", Summary, head),
+    empty=empty,
     row=Difference,
     key=lambda row: row.key,
     line=line,

@@ -176,6 +176,8 @@ class ListPage(Page):
             empty = [told.loading]
         elif self._text:
             empty = [told.nothing_sought]
+        elif section.empty is not None:
+            empty = [section.empty(self._head, telling)]
         else:
             empty = [self.told.empty]
 

@@ -42,7 +42,7 @@ def line(row: Posting, telling: Telling) -> Line:
             Cell(telling.number(row.sequence), 8, "muted"),
             Cell(section.told[f"status_{row.status}"], 9, emphasis),
             Cell(what_text(row.type, telling), 22),
-            Cell(safe(row.subject, 24), 0, "strong"),
+            Cell(_subject(row, telling, 24), 0, "strong"),
         ],
         right=[
             Cell(telling.number(row.attempts) if row.attempts else "", 5),
@@ -78,7 +78,7 @@ def story(row: Posting, details: Details, telling: Telling) -> list[Piece]:
     names = {
         "n": telling.number(row.sequence),
         "what": what_text(row.type, telling),
-        "subject": safe(row.subject, 40),
+        "subject": _subject(row, telling, 40),
         "time": telling.time(row.delivered_at or row.queued_at),
         "age": telling.age(row.queued_at),
     }
@@ -95,13 +95,22 @@ def story(row: Posting, details: Details, telling: Telling) -> list[Piece]:
     if row.attempts:
         form = told["try" if row.attempts == 1 else "tries"]
         pieces.append(Piece(form.format(n=telling.number(row.attempts))))
-    if row.last_error:
+    if row.status == "waiting" and telling.upstream_trouble:
+        text = safe(telling.upstream_trouble, SENTENCE_MAX_COLUMNS)
+        pieces.append(Piece(told["nothing_sent"].format(text=text), "alert"))
+    elif row.last_error:
         text = safe(row.last_error, SENTENCE_MAX_COLUMNS)
         pieces.append(Piece(told["error"].format(text=text), emphasis))
     pieces += [Piece(""), Piece(told["size"].format(n=telling.number(row.bytes)), "muted")]
     for each in found:
         pieces += json_lines(each.document, told)
     return pieces
+
+
+def _subject(row: Posting, telling: Telling, columns: int) -> str:
+    """Return what a posting is about; the kind of an exception by its name."""
+    kinds = telling.words.desk.kinds if row.type.startswith("exception.") else {}
+    return kinds.get(row.subject) or safe(row.subject, columns)
 
 
 def _upstream(found: PostingDocument, telling: Telling) -> list[Piece]:
@@ -117,16 +126,17 @@ def _upstream(found: PostingDocument, telling: Telling) -> list[Piece]:
 
 
 def head(found: OutboxHead, telling: Telling) -> Sequence[str]:
-    """Return how many are not delivered, by what keeps them, since when the oldest waits, and
-    whether upstream has the same stock."""
+    """Return what a person has to mend first: how many were refused and parked, and whether
+    upstream has the same stock; then since when the oldest waits, and how many wait if not all."""
     told, totals = telling.words.sections["outbox"].told, found.totals
-    counts = (("waiting", totals.waiting), ("refused", totals.refused), ("parked", totals.parked))
+    counts = [("refused", totals.refused), ("parked", totals.parked)]
     texts = [told[f"head_{name}"].format(n=telling.number(n)) for name, n in counts if n]
-    if totals.oldest_at is not None:
-        texts.append(told["head_oldest"].format(age=telling.age(totals.oldest_at)))
+    waiting = [told["head_waiting"].format(n=telling.number(totals.waiting))] if texts else []
     if found.differing is not None:
         texts.append(_difference(found.differing, found.unexplained or 0, telling))
-    return texts
+    if totals.oldest_at is not None:
+        texts.append(told["head_oldest"].format(age=telling.age(totals.oldest_at)))
+    return texts + waiting
 
 
 def _difference(differing: int, unexplained: int, telling: Telling) -> str:

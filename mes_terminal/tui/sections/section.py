@@ -104,6 +104,8 @@ class Section(Struct, Generic[R], frozen=True, kw_only=True):
     count_list: str = ""
     """A list of one row `{"count": n}` that takes the same filters, but `after` and `limit`."""
     head: Head | None = None
+    empty: Callable[[Any, Telling], str] | None = None
+    """What is said where there is nothing, given the row of `head`; else the words' own."""
     finds_text: bool = True
     takes: Mapping[str, Callable[[str], str]] = {}
     """The kinds of codes that are found here, each with what is looked for, given its key."""

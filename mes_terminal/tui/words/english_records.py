@@ -96,7 +96,8 @@ _OUTBOX: Final = SectionWords(
         "looked": "looked through as far as number {n} of {total}",
         "head": "Number {n}: {what} of {subject}",
         "is_waiting": "It waits since {time} ({age}) and goes out in its turn.",
-        "is_refused": "The other side refused it. Those after it wait until it is mended.",
+        "is_refused": "The other side refused it; those after it wait. Among the exceptions "
+        "(2) it is sent again, or let go.",
         "is_parked": "It waits for another one that was refused.",
         "is_behind": "It waits for number {n}, which was refused.",
         "is_let_go": "It stays refused for good. Those after it went on.",
@@ -105,6 +106,7 @@ _OUTBOX: Final = SectionWords(
         "tries": "Tried {n} times.",
         "try": "Tried once.",
         "error": "Last answer: {text}",
+        "nothing_sent": "Nothing is sent until this is mended: {text}",
         "size": "{n} bytes, as they are sent:",
         "more": "and {n} more lines",
     },

@@ -98,7 +98,8 @@ _OUTBOX: Final = SectionWords(
         "looked": "durchsucht bis Nummer {n} von {total}",
         "head": "Nummer {n}: {what}, {subject}",
         "is_waiting": "Wartet seit {time} ({age}) und geht der Reihe nach hinaus.",
-        "is_refused": "Die Gegenseite lehnt sie ab. Die nächsten warten, bis das behoben ist.",
+        "is_refused": "Die Gegenseite lehnt sie ab; die nächsten warten. Unter den Ausnahmen (2) "
+        "wird sie noch einmal gesendet oder aufgegeben.",
         "is_parked": "Sie wartet auf eine andere, die abgelehnt wurde.",
         "is_behind": "Sie wartet auf Nummer {n}, die abgelehnt wurde.",
         "is_let_go": "Sie bleibt für immer abgelehnt. Die nächsten gingen weiter.",
@@ -107,6 +108,7 @@ _OUTBOX: Final = SectionWords(
         "tries": "{n}-mal versucht.",
         "try": "Einmal versucht.",
         "error": "Letzte Antwort: {text}",
+        "nothing_sent": "Nichts wird gesendet, bis das behoben ist: {text}",
         "size": "{n} Bytes, wie sie gesendet werden:",
         "more": "und {n} weitere Zeilen",
     },
