@@ -98,6 +98,15 @@ class LotPlace(Struct, frozen=True, kw_only=True):
     quantity: str
 
 
+class LotHeld(Struct, frozen=True, kw_only=True):
+    """One row of `desk_lot_held`: who holds a lot, at this station or at the site."""
+
+    at: str
+    person: str | None
+    """The name, or the badge where no name is known here."""
+    reason: str | None
+
+
 class DeskMount(Struct, frozen=True, kw_only=True):
     """One row of `desk_mounts`: a position, what hangs there and what follows."""
 

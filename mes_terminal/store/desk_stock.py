@@ -136,6 +136,18 @@ GROUP BY location.location, balance.container_id, lot.serial
 ORDER BY location.location, container.container, lot.serial
 """
 
+LOT_HELD: Final = """
+SELECT event.event_time, coalesce(operator.name, event.person), event.reason
+FROM event
+LEFT JOIN operator ON operator.badge = event.person
+WHERE event.event_seq > (SELECT coalesce(max(event_seq), 0) FROM event) - :entries
+  AND event.type = 'lot.status_changed'
+  AND event.body ->> '$.data.detail.item' = :item
+  AND event.body ->> '$.data.detail.lot' = :lot
+ORDER BY event.event_seq DESC
+LIMIT 1
+"""
+
 _MOUNTED: Final = """
 FROM mount
 JOIN item ON item.item_id = mount.item_id

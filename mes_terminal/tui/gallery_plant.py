@@ -9,6 +9,7 @@ from mes_terminal.domain.delivery import SiteException
 from mes_terminal.domain.desk_plant import (
     DeskLot,
     DeskMount,
+    LotHeld,
     LotPlace,
     LotStock,
     PlaceStock,
@@ -195,6 +196,9 @@ LISTS: Final[Mapping[str, Sequence[Struct]]] = {
     ],
     "desk_lot_places": [
         LotPlace(location="LINE", container="C-4711", serial=None, quantity="400"),
+    ],
+    "desk_lot_held": [
+        LotHeld(at="2026-11-20T09:12:00.000000Z", person="Quentin Roy", reason="cracks"),
     ],
     "desk_mounts": [
         mount("P1", "LEG", "L-78", "37", container="C-4711", then_lot="L-81",

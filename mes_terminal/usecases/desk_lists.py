@@ -18,6 +18,7 @@ from mes_terminal.usecases.desk_reconcile import (
 )
 from mes_terminal.usecases.desk_shifts import desk_shifts
 from mes_terminal.usecases.desk_stock import (
+    desk_lot_held,
     desk_lot_places,
     desk_lots,
     desk_lots_count,
@@ -41,6 +42,7 @@ DESK_LISTS: Final[dict[str, Callable[[Database, Mapping[str, str]], Iterator[Str
     "desk_people": desk_people,
     "desk_people_count": desk_people_count,
     "desk_stock_count": desk_stock_count,
+    "desk_lot_held": desk_lot_held,
     "desk_lot_places": desk_lot_places,
     "desk_mounts_count": desk_mounts_count,
 }

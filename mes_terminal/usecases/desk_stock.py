@@ -13,6 +13,7 @@ import msgspec
 from mes_terminal.domain.desk_plant import (
     DeskLot,
     DeskMount,
+    LotHeld,
     LotPlace,
     LotStock,
     PlaceStock,
@@ -28,6 +29,8 @@ from mes_terminal.store.database import Database
 from mes_terminal.store.lists import stream
 from mes_terminal.usecases.desk_filters import check_filters, page, sought
 
+HELD_ENTRIES_MAX: Final = 25_000
+"""So many of the newest entries of the log are looked through for who holds a lot."""
 _LOT_FILTERS: Final = ("on_hand", "held", "expired", "text")
 _pair: Final = msgspec.json.Decoder(tuple[str, str])
 
@@ -110,6 +113,15 @@ def desk_lot_places(database: Database, filters: Mapping[str, str]) -> Iterator[
         yield LotPlace(
             location=location, container=container, serial=serial, quantity=format_quantity(micro)
         )
+
+
+def desk_lot_held(database: Database, filters: Mapping[str, str]) -> Iterator[LotHeld]:
+    """Yield who changed the status of the `lot` of an `item` last, when and why; nothing where the
+    newest entries of the log do not have it, as of a lot that was loaded as held."""
+    check_filters("desk_lot_held", filters, ("item", "lot"))
+    asked = {"item": filters.get("item"), "lot": filters.get("lot"), "entries": HELD_ENTRIES_MAX}
+    for at, person, reason in stream(database, store.LOT_HELD, asked):
+        yield LotHeld(at=at, person=person, reason=reason)
 
 
 def desk_mounts(

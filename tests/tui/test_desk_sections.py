@@ -198,6 +198,22 @@ async def test_a_refresh_keeps_the_cursor_on_its_row(opened: OpenSections) -> No
         assert chosen(desk).startswith("WO-1007")
 
 
+@pytest.mark.parametrize(
+    ("language", "told"),
+    [("en", "Since 2026-11-20 09:12, by Quentin Roy: cracks."),
+     ("de", "Seit 2026-11-20 09:12, von Quentin Roy: cracks.")],
+)  # fmt: skip
+async def test_a_held_lot_says_who_holds_it_and_why(
+    opened: OpenSections, language: str, told: str
+) -> None:
+    """UP-9: also one that the site holds; one that may be used has nothing of it."""
+    async with opened(view=station(language=language)) as desk:
+        await desk.do("5", "down", "down", "down")
+        await desk.sees("L-79", told)
+        await desk.do("up")
+        await desk.until(lambda: told not in desk.text())
+
+
 async def test_help_lists_the_keys_of_the_section(opened: OpenSections) -> None:
     async with opened() as desk:
         await desk.do("f1")
@@ -216,11 +232,17 @@ async def test_hostile_text_in_every_column_is_drawn_as_text(
     lists: dict[str, list[Struct]] = {
         "desk_orders": [hostile(order("WO-1"), told)],
         "desk_stock": [hostile(stock("LEG", "LINE", "1", value="1", currency="EUR"), told)],
-        "desk_lots": [hostile(lot("LEG", "L-1", "1"), told)],
+        "desk_lots": [hostile(lot("LEG", "L-1", "1", status="hold"), told)],
         "desk_mounts": [hostile(mount("P1", "LEG", "L-1", "1"), told)],
         **{
             name: [hostile(LISTS[name][0], told)]
-            for name in ("order_lines", "order_reports", "desk_stock_lots", "desk_lot_places")
+            for name in (
+                "order_lines",
+                "order_reports",
+                "desk_stock_lots",
+                "desk_lot_places",
+                "desk_lot_held",
+            )
         },
     }
     async with opened(lists) as desk:

@@ -121,6 +121,25 @@ async def test_a_plant_comes_down_and_can_be_worked_on(desk: Desk) -> None:
     assert leg["quantity"] == "60"
 
 
+async def test_the_desk_says_who_holds_a_lot_and_why(desk: Desk) -> None:
+    """UP-9, BF-16: the last who said so, at the site or here; of that lot alone."""
+    await desk.apply(*PLANT, hold(6))
+    assert [(row["person"], row["reason"]) for row in held(desk)] == [("Quinn", "cracks")]
+    desk.booking.db.conn.execute(
+        "INSERT INTO operator (badge, name, role) VALUES ('Quinn', 'Quinn Roy', 'quality')"
+    )
+    assert held(desk)[0]["person"] == "Quinn Roy"
+    await desk.apply(hold(7, status="available"), hold(8, lot="L-2"))
+    for code in (b"%HOLD", b"LEG|L-1"):
+        outcome = desk.booking.book(desk.booking.request_for(code, device="test"))
+        assert outcome.outcome == "recorded"
+    assert [(row["person"], row["reason"]) for row in held(desk)] == [(None, None)]
+
+
+def held(desk: Desk) -> list[dict[str, Any]]:
+    return desk.rows("desk_lot_held", item="LEG", lot="L-1")
+
+
 async def test_the_same_again_changes_nothing(desk: Desk) -> None:
     """UP-9: a confirmation that was lost brings the documents again."""
     await desk.apply(*PLANT)

@@ -2,7 +2,7 @@
 
 from typing import Any, Final
 
-from mes_terminal.domain.desk_plant import DeskLot, LotPlace
+from mes_terminal.domain.desk_plant import DeskLot, LotHeld, LotPlace
 from mes_terminal.tui.present_view import Piece
 from mes_terminal.tui.safe_text import safe
 from mes_terminal.tui.sections.section import Cell, Detail, Details, Line, Scope, Section
@@ -71,6 +71,7 @@ def story(row: DeskLot, details: Details, telling: Telling) -> list[Piece]:
     if row.status != "available":
         state = told.get(f"told_{row.status}", safe(row.status, 12))
         pieces.append(Piece(state, "alert"))
+        pieces += _held(details.get("held", []), telling)
     if row.expires_on is not None:
         text = told["told_expired" if row.expired else "told_until"].format(**names)
         pieces.append(Piece(text, "alert" if row.expired else "plain"))
@@ -82,6 +83,17 @@ def story(row: DeskLot, details: Details, telling: Telling) -> list[Piece]:
     if row.mounted is not None:
         pieces.append(Piece(told["mounted"].format(**names), "strong"))
     return pieces + _places(row, details.get("places", []), telling)
+
+
+def _held(found: list[LotHeld], telling: Telling) -> list[Piece]:
+    told = telling.words.sections["lots"].told
+    pieces = []
+    for each in found:
+        person = told["held_by"].format(person=safe(each.person, 32)) if each.person else ""
+        reason = told["held_why"].format(reason=safe(each.reason, 120)) if each.reason else ""
+        since = told["held_since"].format(time=telling.time(each.at))
+        pieces.append(Piece(f"{since}{person}{reason}."))
+    return pieces
 
 
 def _places(row: DeskLot, places: list[LotPlace], telling: Telling) -> list[Piece]:
@@ -100,6 +112,12 @@ def _places_of(row: DeskLot | None) -> dict[str, Any] | None:
     if row is None:
         return None
     return {"item": row.item, "lot": row.lot, "limit": str(PLACES_MAX)}
+
+
+def _held_of(row: DeskLot | None) -> dict[str, Any] | None:
+    if row is None or row.status == "available":
+        return None
+    return {"item": row.item, "lot": row.lot}
 
 
 def lot_of(key: str) -> str:
@@ -123,5 +141,8 @@ LOTS: Final = Section(
         Scope("all"),
     ),
     takes={"lot": lot_of, "container": lot_of, "item": str},
-    details=(Detail(name="places", list_name="desk_lot_places", params=_places_of, kind=LotPlace),),
+    details=(
+        Detail(name="places", list_name="desk_lot_places", params=_places_of, kind=LotPlace),
+        Detail(name="held", list_name="desk_lot_held", params=_held_of, kind=LotHeld),
+    ),
 )
