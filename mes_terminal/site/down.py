@@ -81,6 +81,12 @@ class DownRoad:
             note_tables(conn, documents)
             return publish(conn, drafts)
 
+    def orders(self) -> list[Rows]:
+        """Return the orders that were handed down, each with its rows. `SiteBusyError`."""
+        with self._database.transaction() as conn:
+            return [msgspec.json.decode(data, type=TablesData).tables for (data,) in
+                    conn.execute(_ORDERS)]  # fmt: skip
+
     def fetch(self, source: str | None, after: int, limit: int) -> list[DownDocument]:
         """Return documents above `after`, for a station or (`None`) for all; above all there is,
         the database was made anew (`versions`). Raises `SiteBusyError`."""
@@ -232,6 +238,9 @@ def table_drafts(documents: Iterable[Rows], *, stations: Sequence[str] = ()) -> 
     return drafts
 
 
+_ORDERS: Final = """
+SELECT data FROM down WHERE kind = 'tables' AND key LIKE 'work_orders:%' ORDER BY version
+"""
 _STATUS_MADE: Final = """
 INSERT INTO material (item, lot, serial) VALUES (%(item)s, %(lot)s, %(serial)s)
 ON CONFLICT DO NOTHING

@@ -24,7 +24,9 @@ PRODUCTS: Final = {
     "BOLT": ("u", False, False),
     "FELT": ("m", False, False),
 }
-BOMS: Final = {
+Part = tuple[str, str, str]
+"""Code, quantity and unit."""
+BOMS: Final[dict[str, list[Part]]] = {
     "CHAIR-4": [("LEG", "4", "u"), ("FRAME", "1", "u"), ("BACKREST", "1", "u")],
     "CHAIR-W": [("BOARD", "2", "u"), ("BOLT", "4", "u"), ("FELT", "50", "cm")],
 }
@@ -43,6 +45,11 @@ class TrytonPlant:
         self.locations: dict[str, int] = {}
         self.products: dict[str, int] = {}
         self.boms: dict[str, int] = {}
+        self.units = {code: unit for code, (unit, _, _) in PRODUCTS.items()}
+        self.parts = dict(BOMS)
+        """What a unit of a product takes, all phantoms exploded."""
+        self.others: dict[str, list[Part]] = {}
+        """What comes out beside a unit of a product."""
         self.company = 0
 
     def set_up(self) -> None:
@@ -75,11 +82,12 @@ class TrytonPlant:
             "location": self.locations["PROD"],
             "inputs": [["create", [
                 self._move(component, None, Decimal(needed) * quantity, "LINE", "PROD", unit)
-                for component, needed, unit in BOMS[item]
+                for component, needed, unit in self.parts[item]
             ]]],
             "outputs": [["create", [
-                self._move(item, None, Decimal(quantity), "PROD", "FG", "u")
+                self._move(other, None, Decimal(made) * quantity, "PROD", "FG", unit)
                 | {"unit_price": numeric(Decimal(0)), "currency": self._currency}
+                for other, made, unit in [(item, "1", "u"), *self.others.get(item, ())]
             ]]],
         }  # fmt: skip
         production = self.client.create("production", [values])[0]
@@ -109,7 +117,7 @@ class TrytonPlant:
     def bring(self, item: str, lot: str | None, quantity: str, place: str) -> None:
         """Receive stock from the supplier."""
         client = self.client
-        move = self._move(item, lot, Decimal(quantity), "SUP", place, PRODUCTS[item][0])
+        move = self._move(item, lot, Decimal(quantity), "SUP", place, self.units[item])
         move |= {"unit_price": numeric(Decimal(1)), "currency": self._currency}
         client.press("stock.move", "do", client.create("stock.move", [move])[0])
 
@@ -118,7 +126,7 @@ class TrytonPlant:
     ) -> Row:
         return {
             "product": self.products[item], "lot": lot and self._lot(item, lot),
-            "quantity": quantity, "unit": self._unit(unit), "company": self.company,
+            "quantity": quantity, "unit": self.unit(unit), "company": self.company,
             "from_location": self.locations[origin], "to_location": self.locations[target],
         }  # fmt: skip
 
@@ -129,7 +137,8 @@ class TrytonPlant:
             return int(found[0]["id"])
         return self._new("stock.lot", product=self.products[item], number=number)
 
-    def _unit(self, symbol: str) -> int:
+    def unit(self, symbol: str) -> int:
+        """Return a unit by its symbol."""
         return int(self.client.search("product.uom", [("symbol", "=", symbol)], ["id"])[0]["id"])
 
     def _new(self, model: str, **values: Any) -> int:
@@ -176,7 +185,7 @@ class TrytonPlant:
         for code, (unit, is_tracked, is_made) in PRODUCTS.items():
             template = self._new(
                 "product.template", name=code.title(), code=code, type="goods",
-                default_uom=self._unit(unit), producible=is_made,
+                default_uom=self.unit(unit), producible=is_made,
                 lot_required=LOTS if is_tracked else [],
                 products=[["create", [{}]]],
             )  # fmt: skip
@@ -189,7 +198,7 @@ class TrytonPlant:
                 "production.bom", name=code, code=f"{code}-A",
                 inputs=[["create", [
                     {"product": self.products[component], "quantity": Decimal(quantity),
-                     "unit": self._unit(unit)}
+                     "unit": self.unit(unit)}
                     for component, quantity, unit in lines
                 ]]],
                 outputs=[["create", [

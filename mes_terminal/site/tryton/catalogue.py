@@ -5,13 +5,13 @@ refusal, since what was missing may have been added.
 """
 
 from collections.abc import Iterable, Mapping
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from msgspec import Struct
 
-from mes_terminal.site.tryton.client import Domain, ErpRefusedError, TrytonClient, day
+from mes_terminal.site.tryton.client import Domain, ErpRefusedError, Row, TrytonClient, day
 from mes_terminal.site.tryton.movements import Place, Special
 from mes_terminal.site.tryton.plan import Unit
 
@@ -19,6 +19,14 @@ UNITS: Final = {"pcs": "u"}
 """Stations' names of units that Tryton has by another symbol."""
 UNKNOWN_LOT: Final = "UNKNOWN"
 """The lot that stands for one which nobody knows, where Tryton asks for one."""
+SHELF_LIVES: Final = {
+    "shelf_life_expiration_date": ("shelf_life_state", "shelf_life_time"),
+    "expiration_date": ("expiration_state", "expiration_time"),
+}
+"""A lot's dates, and the product's fields that they follow from; of the module `stock_lot_sled`."""
+
+LotKey = tuple[int, str]
+"""Product and number."""
 
 
 class Product(Struct, frozen=True):
@@ -27,6 +35,8 @@ class Product(Struct, frozen=True):
     id: int
     lot_required: frozenset[str]
     producible: bool
+    lives_days: tuple[tuple[str, int], ...] = ()
+    """How long a lot lives after it was made, by the date of the lot that says so."""
 
 
 class Location(Struct, frozen=True):
@@ -59,7 +69,8 @@ class Catalogue:
         self._products: dict[str, Product] = {}
         self._unit_rows: dict[str, Unit] = {}
         self._places: dict[Place, Location] = {}
-        self._lots: dict[tuple[int, str], int] = {}
+        self._lots: dict[LotKey, int] = {}
+        self._life_fields: list[str] | None = None
 
     def forget(self) -> None:
         """Read everything anew when it is needed next."""
@@ -97,12 +108,10 @@ class Catalogue:
         """Return products by code."""
         wanted = set(codes)
         if lacking := sorted(wanted - self._products.keys()):
-            fields = ["code", "lot_required", "producible"]
+            fields = ["code", "lot_required", "producible", *self._read_life_fields()]
             domain: Domain = [("code", "in", lacking), ("type", "=", "goods")]
             for row in self._client.search("product.product", domain, fields):
-                required = frozenset(row["lot_required"] or ())
-                product = Product(row["id"], required, bool(row["producible"]))
-                self._products.setdefault(row["code"], product)
+                self._products.setdefault(row["code"], _product(row))
         for code in sorted(wanted - self._products.keys()):
             raise _missing("product with the code", code)
         return {code: self._products[code] for code in wanted}
@@ -152,27 +161,50 @@ class Catalogue:
         row = self._client.search("stock.location", [("id", "=", warehouse)], fields)[0]
         return int(row["production_location"])
 
-    def lots(self, wanted: Iterable[tuple[int, str]]) -> dict[tuple[int, str], int]:
-        """Return lots by product and number; a lot that Tryton lacks is created.
+    def lots(
+        self, wanted: Iterable[LotKey], made_on: Mapping[LotKey, date] | None = None
+    ) -> dict[LotKey, int]:
+        """Return lots by product and number; a lot that Tryton lacks is created, with the dates of
+        its product's shelf life if it was made on one of `made_on`.
 
-        Numbers are not unique there: the oldest is meant, by whoever asks.
+        Numbers are not unique there: the oldest is meant, by whoever asks, also if it is archived.
         """
         keys = sorted(set(wanted))
         self._find([key for key in keys if key not in self._lots])
         if lacking := [key for key in keys if key not in self._lots]:
-            self._client.create(
-                "stock.lot", [{"product": product, "number": number} for product, number in lacking]
-            )
-            self._find(lacking)
+            days = made_on or {}
+            records = [self._lot_record(key, days.get(key)) for key in lacking]
+            made = self._client.create("stock.lot", records)
+            self._lots |= dict(zip(lacking, made, strict=True))
         return {key: self._lots[key] for key in keys}
 
-    def _find(self, keys: list[tuple[int, str]]) -> None:
+    def _find(self, keys: list[LotKey]) -> None:
         if not keys:
             return
         domain: list[Any] = ["OR"]
         domain += [[("product", "=", product), ("number", "=", number)] for product, number in keys]
-        for row in self._client.search("stock.lot", domain, ["product", "number"]):
+        archived_too = {"active_test": False}
+        for row in self._client.search(
+            "stock.lot", domain, ["product", "number"], context=archived_too
+        ):
             self._lots.setdefault((row["product"], row["number"]), row["id"])
+
+    def _lot_record(self, key: LotKey, made_on: date | None) -> Row:
+        product_id, number = key
+        record: Row = {"product": product_id, "number": number}
+        if made_on is not None:
+            product = next(each for each in self._products.values() if each.id == product_id)
+            for name, days in product.lives_days:
+                record[name] = day(made_on + timedelta(days=days))
+        return record
+
+    def _read_life_fields(self) -> list[str]:
+        """Return those fields of shelf lives that Tryton has: its module need not be active."""
+        if self._life_fields is None:
+            asked = [name for names in SHELF_LIVES.values() for name in names]
+            known = self._client.call("model.product.product.fields_get", asked)
+            self._life_fields = [name for name in asked if name in known]
+        return self._life_fields
 
 
 _TYPES: Final = {
@@ -180,6 +212,16 @@ _TYPES: Final = {
     Special.LOST: "lost_found",
     Special.WASTE: "lost_found",
 }
+
+
+def _product(row: Row) -> Product:
+    lives = [
+        (name, row[time])
+        for name, (state, time) in SHELF_LIVES.items()
+        if row.get(state, "none") != "none" and row[time]
+    ]
+    required = frozenset(row["lot_required"] or ())
+    return Product(row["id"], required, bool(row["producible"]), tuple(lives))
 
 
 def unit_of(row: Mapping[str, Any]) -> Unit:

@@ -32,7 +32,10 @@ def bridge_of(database: SiteDatabase, road: DownRoad, table: TrytonTable) -> Ite
         raise InputError("site.tryton.url is missing: write the root of the Tryton server.")
     units = UNITS | table.units
     client = TrytonClient(table.url, table.database, table.user, _password(table))
-    puller = Puller(client, places=table.places, units=units, serial_category=table.serial_category)
+    puller = Puller(
+        client, places=table.places, units=units, serial_category=table.serial_category,
+        told=road.orders,
+    )  # fmt: skip
     try:
         yield Bridge(
             database,

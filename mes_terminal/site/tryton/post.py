@@ -10,6 +10,7 @@ internal shipment (`shipments`); what moves nothing becomes nothing.
 """
 
 from collections.abc import Sequence
+from datetime import date
 from decimal import Decimal
 
 from msgspec import Struct
@@ -57,7 +58,7 @@ def post(
         return Posted(None)
     is_production = posting.data.final
     try:
-        moves = stock_moves(catalogue, movements)
+        moves = stock_moves(catalogue, movements, catalogue.company.day_of(posting.time))
         made = [each for each in moves if each.is_production]
         moved = [each for each in moves if not each.is_production]
         documents = post_shipments(client, catalogue, posting, moved)
@@ -100,8 +101,8 @@ def cancel_out(postings: Sequence[Posting]) -> bool:
     return not any(sums.values())
 
 
-def stock_moves(catalogue: Catalogue, movements: Sequence[Movement]) -> list[StockMove]:
-    """Return movements in Tryton's ids; lots that it lacks are created."""
+def stock_moves(catalogue: Catalogue, movements: Sequence[Movement], on: date) -> list[StockMove]:
+    """Return the movements of a day in Tryton's ids; lots that it lacks are created."""
     products = catalogue.products(each.item for each in movements)
     places = {place: catalogue.place(place)
               for each in movements for place in (each.origin, each.target)}  # fmt: skip
@@ -110,23 +111,28 @@ def stock_moves(catalogue: Catalogue, movements: Sequence[Movement]) -> list[Sto
         wanted = products[each.item].lot_required
         types = {places[each.origin].type, places[each.target].type}
         numbers.append(each.lot or (UNKNOWN_LOT if wanted & types else None))
-    lots = catalogue.lots(
-        (products[each.item].id, number)
+    keys = [
+        None if number is None else (products[each.item].id, number)
         for each, number in zip(movements, numbers, strict=True)
-        if number is not None
-    )
+    ]
+    made = {
+        key: on
+        for each, key in zip(movements, keys, strict=True)
+        if key is not None and each.origin is Special.PRODUCTION and products[each.item].producible
+    }
+    lots = catalogue.lots((key for key in keys if key is not None), made)
     return [
         StockMove(
             product=products[each.item].id,
             producible=products[each.item].producible,
-            lot=None if number is None else lots[products[each.item].id, number],
+            lot=None if key is None else lots[key],
             quantity=each.quantity,
             unit=catalogue.unit(each.uom),
             origin=places[each.origin],
             target=places[each.target],
             is_production=Special.PRODUCTION in (each.origin, each.target),
         )
-        for each, number in zip(movements, numbers, strict=True)
+        for each, key in zip(movements, keys, strict=True)
     ]
 
 

@@ -6,18 +6,17 @@ what says something else than before is returned, an order or a BOM with all its
 Ids of Tryton's stand in `erp_ref`.
 """
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import date, datetime, timedelta
 from decimal import Decimal
-from fractions import Fraction
 from typing import Any, Final
 
 from mes_terminal.exchange.down_tables import Rows, key_of, rows_of
 from mes_terminal.site.tryton.catalogue import UNKNOWN_LOT
 from mes_terminal.site.tryton.client import Domain, Row, TrytonClient, instant
+from mes_terminal.site.tryton.goods import Cells, Goods, plain
 from mes_terminal.site.tryton.movements import FROM_ERP, REFERENCE
 from mes_terminal.site.tryton.order_plan import MODEL as PRODUCTION
-from mes_terminal.site.tryton.plan import Unit, convert
 
 OVERLAP_S: Final = 300
 """How far back each reading begins before the newest change seen: transactions that began earlier
@@ -32,16 +31,15 @@ STATUS: Final = {
     "cancelled": "cancelled",
 }
 """What an order's state is called at the stations."""
+OPEN: Final = ("planned", "released", "hold")
 LINE_STEP: Final = 10
-DECIMALS_MAX: Final = 6
-
-Cells = dict[str, str]
 
 
 class Puller:
     """Reads what changed. `places` are the codes of the stations' locations, `units` the stations'
     names of units by Tryton's symbols, `serial_category` the product category of what is tracked by
-    serial number (Tryton itself knows lots only)."""
+    serial number (Tryton itself knows lots only); `told` returns the orders that stations were told
+    before, and is asked at the first reading."""
 
     def __init__(
         self,
@@ -50,31 +48,35 @@ class Puller:
         places: Collection[str],
         units: Mapping[str, str],
         serial_category: str = "Serial",
+        told: Callable[[], Iterable[Rows]] = list,
     ) -> None:
         self._client = client
+        self._told = told
         self._places = sorted(places)
-        self._unit_names = {symbol: name for name, symbol in units.items()}
-        self._serial_category = serial_category
+        self._goods = Goods({symbol: name for name, symbol in units.items()}, serial_category)
         self._since: datetime | None = None
         self._newest: datetime | None = None
         self._sent: dict[str, Rows] = {}
-        self._units: dict[int, tuple[str, Unit]] = {}
-        self._products: dict[int, Row] = {}
         self._revisions: set[tuple[str, str]] = set()
+        self._beside: dict[tuple[int, int], dict[int, Decimal]] = {}
+        """What a unit takes by a BOM and its product, of those with other outputs."""
+        self._lots: dict[tuple[int, str], int] = {}
+        """The oldest lot of each product and number: what the stations mean by it."""
 
     def pull(self) -> list[Rows]:
         """Return what changed since the last call, a thing with its parts each, in an order in
         which each refers to what stands before it; everything at the first call."""
         self._newest = self._since
-        self._read_units()
-        self._read_products()
+        if self._since is None:
+            self._sent |= {key_of(each): each for each in self._told()}
+        self._goods.read(self._client, self._read)
         boms, lines = self._read_boms()
         self._revisions |= {(row["item"], row["revision"]) for row in boms}
         orders, order_lines = self._read_orders()
-        documents = rows_of(
+        documents = self._gone() + rows_of(
             {
-                "items": [self._item(row) for row in self._products.values()],
-                "unit_conversions": self._conversions([*lines, *order_lines]),
+                "items": self._goods.items(),
+                "unit_conversions": self._goods.conversions([*lines, *order_lines]),
                 "boms": boms,
                 "bom_lines": lines,
                 "lots": self._read_lots(),
@@ -94,6 +96,24 @@ class Puller:
             lines = {"work_order_lines": before.get("work_order_lines", [])}
             return dict(document) | {name: rows for name, rows in lines.items() if rows}
         return document
+
+    def _gone(self) -> list[Rows]:
+        """Return the open orders whose production was deleted in Tryton, as cancelled ones."""
+        heads = [each["work_orders"][0] for each in self._sent.values() if "work_orders" in each]
+        numbers = {
+            int(head["erp_ref"].removeprefix(f"{PRODUCTION},")): head["work_order"]
+            for head in heads
+            if head["status"] in OPEN and head.get("erp_ref", "").startswith(f"{PRODUCTION},")
+        }
+        there = self._client.search(PRODUCTION, [("id", "in", list(numbers))], ["id"])
+        gone = numbers.keys() - {row["id"] for row in there}
+        if gone and not self._client.search(PRODUCTION, [], ["id"], limit=1):
+            return []  # somebody took from the bridge's user what it may see
+        return [
+            before | {"work_orders": [dict(before["work_orders"][0]) | {"status": "cancelled"}]}
+            for number in sorted(gone)
+            if (before := dict(self._sent[f"work_orders:{numbers[number]}"]))
+        ]
 
     def _is_news(self, document: Rows) -> bool:
         key = key_of(document)
@@ -115,50 +135,6 @@ class Puller:
             self._newest = max((each for each in stamps if each is not None), default=None)
         return rows
 
-    def _read_units(self) -> None:
-        fields = ["symbol", "category", "factor", "digits"]
-        for row in self._client.search("product.uom", [], fields):
-            unit = Unit(row["id"], row["category"], row["factor"], row["digits"])
-            symbol = str(row["symbol"])
-            self._units[row["id"]] = (self._unit_names.get(symbol, symbol), unit)
-
-    def _read_products(self) -> None:
-        serial = [("name", "=", self._serial_category)]
-        categories = {row["id"] for row in self._client.search("product.category", serial, ["id"])}
-        fields = ["code", "name", "default_uom", "lot_required", "producible", "cost_price",
-                  "categories_all"]  # fmt: skip
-        domain = [("code", "!=", None), ("type", "=", "goods")]
-        for row in self._read("product.product", domain, fields, "template."):
-            row["is_serial"] = bool(categories & set(row["categories_all"]))
-            self._products[row["id"]] = row
-
-    def _item(self, row: Row) -> Cells:
-        name, unit = self._units[row["default_uom"]]
-        tracking = "serial" if row["is_serial"] else "lot" if row["lot_required"] else "none"
-        return {
-            "item": row["code"],
-            "description": row["name"] or "",
-            "uom": name,
-            "decimals": str(min(unit.digits, DECIMALS_MAX)),
-            "tracking": tracking,
-            "kind": "manufactured" if row["producible"] else "purchased",
-            "standard_cost": _plain(row["cost_price"]) if row["cost_price"] else "",
-        }
-
-    def _conversions(self, lines: Iterable[Cells]) -> list[Cells]:
-        """Return how units of lines that are not their component's own become it."""
-        own = {row["code"]: self._units[row["default_uom"]] for row in self._products.values()}
-        by_name = dict(self._units.values())
-        found: dict[tuple[str, str], Cells] = {}
-        for line in lines:
-            name, unit = own[line["component"]]
-            if line["uom"] != name:
-                factor = Fraction(by_name[line["uom"]].factor) / Fraction(unit.factor)
-                found[line["uom"], name] = {
-                    "item": "", "from_uom": line["uom"], "to_uom": name, "factor": str(factor)
-                }  # fmt: skip
-        return list(found.values())
-
     def _read_boms(self) -> tuple[list[Cells], list[Cells]]:
         """Return the first BOM of each product and its lines. One with a phantom in it is left out:
         the orders bring their exploded lines."""
@@ -175,14 +151,20 @@ class Puller:
         heads: list[Cells] = []
         lines: list[Cells] = []
         for product_id, bom_id in first.items():
-            bom, product = boms.get(bom_id), self._products.get(product_id)
+            bom = boms.get(bom_id)
             parts_of = [*parts.get((bom_id, "inputs"), ()), *parts.get((bom_id, "outputs"), ())]
-            if bom is None or product is None or not self._know(parts_of):
+            if bom is None or not self._goods.knows([{"product": product_id}, *parts_of]):
                 continue
             own = [row for row in parts[bom_id, "outputs"] if row["product"] == product_id]
-            made = sum((self._in_own_unit(row) for row in own), Decimal(0))
-            key = {"item": product["code"], "revision": revision_of(bom)}
-            heads.append(key | {"output_quantity": _plain(made or Decimal(1))})
+            made = sum((self._goods.in_own_unit(row) for row in own), Decimal(0))
+            key = {"item": self._goods.code(product_id), "revision": revision_of(bom)}
+            self._beside.pop((bom_id, product_id), None)
+            if len(own) < len(parts[bom_id, "outputs"]):
+                self._beside[bom_id, product_id] = {
+                    each: quantity / (made or 1)
+                    for each, quantity in self._sums(parts[bom_id, "inputs"]).items()
+                }
+            heads.append(key | {"output_quantity": plain(made or Decimal(1))})
             lines += [key | line for line in self._bom_lines(parts, bom_id, product_id)]
         return heads, lines
 
@@ -207,9 +189,9 @@ class Puller:
         return [
             {
                 "line": str(LINE_STEP * number),
-                "component": self._code(row["product"]),
-                "quantity": _plain(row["quantity"]),
-                "uom": self._units[row["unit"]][0],
+                "component": self._goods.code(row["product"]),
+                "quantity": plain(row["quantity"]),
+                "uom": self._goods.unit_name(row["unit"]),
                 "role": role,
             }
             for number, (row, role) in enumerate(rows, 1)
@@ -220,14 +202,18 @@ class Puller:
         known = self._client.call("model.stock.lot.fields_get", ["shelf_life_expiration_date"])
         fields += list(known)
         rows = self._read("stock.lot", [("number", "!=", UNKNOWN_LOT)], fields)
+        for row in rows:
+            self._lots.setdefault((row["product"], row["number"]), row["id"])
         return [
             {
-                "item": self._code(row["product"]),
+                "item": self._goods.code(row["product"]),
                 "lot": row["number"],
                 "expires_on": _day(row.get("shelf_life_expiration_date")),
             }
             for row in rows
-            if row["product"] in self._products and not self._products[row["product"]]["is_serial"]
+            if self._goods.knows([row])
+            and not self._goods.has_serials(row["product"])
+            and self._lots[row["product"], row["number"]] == row["id"]
         ]
 
     def _read_receipts(self) -> list[Cells]:
@@ -246,7 +232,7 @@ class Puller:
         return [
             self._receipt(row, codes)
             for row in rows
-            if row["shipment"] not in ours and self._know([row])
+            if row["shipment"] not in ours and self._goods.knows([row])
         ]
 
     def _own_shipments(self, rows: Iterable[Row]) -> set[str]:
@@ -260,18 +246,16 @@ class Puller:
         return {f"{model},{row['id']}" for row in found}
 
     def _receipt(self, row: Row, codes: Mapping[int, str]) -> Cells:
-        product = self._products[row["product"]]
         number = (row["lot."] or {}).get("number", "") if row.get("lot.") else ""
-        _, unit = self._units[row["unit"]]
-        name, own = self._units[product["default_uom"]]
+        is_serial = self._goods.has_serials(row["product"])
         return {
             "reference": f"{FROM_ERP}{row['id']}",
-            "item": product["code"],
-            "lot": "" if product["is_serial"] else number,
-            "serial": number if product["is_serial"] else "",
+            "item": self._goods.code(row["product"]),
+            "lot": "" if is_serial else number,
+            "serial": number if is_serial else "",
             "location": codes[row["to_location"]],
-            "quantity": _plain(convert(Decimal(row["quantity"]), unit, own)),
-            "uom": name,
+            "quantity": plain(self._goods.in_own_unit(row)),
+            "uom": self._goods.own_unit_name(row["product"]),
             "effective_at": _day(row["effective_date"]),
         }
 
@@ -283,20 +267,20 @@ class Puller:
             ["OR", ("reference", "=", None), ("reference", "not like", f"{REFERENCE}%")],
         ]  # fmt: skip
         rows = [row for row in self._read(PRODUCTION, domain, fields, "inputs.")
-                if row["product"] in self._products]  # fmt: skip
+                if self._goods.knows([row])]  # fmt: skip
         boms = self._client.search(
             "production.bom", [("id", "in", [row["bom"] for row in rows if row["bom"]])], ["code"]
         )
         revisions = {row["id"]: revision_of(row) for row in boms}
         heads: list[Cells] = []
         for row in rows:
-            item = self._code(row["product"])
+            item = self._goods.code(row["product"])
             revision = revisions.get(row["bom"], "")
             heads.append({
                 "work_order": row["number"],
                 "item": item,
                 "revision": revision if (item, revision) in self._revisions else "",
-                "quantity": _plain(self._in_own_unit(row)),
+                "quantity": plain(self._goods.in_own_unit(row)),
                 "start_at": _day(row["planned_start_date"]),
                 "due_at": _day(row["planned_date"]),
                 "status": STATUS[row["state"]],
@@ -306,8 +290,10 @@ class Puller:
 
     def _order_lines(self, rows: Iterable[Row]) -> list[Cells]:
         """Return the planned material of orders of which nothing has been reported: afterwards the
-        plan is only what is left of it."""
-        open_ones = {row["id"]: row["number"] for row in rows
+        plan is only what is left of it. Not where the BOM says the same and has other outputs:
+        lines of an order take the place of those too (BF-7)."""
+        of_id = {row["id"]: row for row in rows}
+        open_ones = {row["id"]: row["number"] for row in of_id.values()
                      if STATUS[row["state"]] in ("planned", "released")}  # fmt: skip
         begun = self._begun(open_ones.values())
         domain = [
@@ -324,20 +310,38 @@ class Puller:
             }  # fmt: skip
         lines: list[Cells] = []
         for production, each in _grouped(merged.values(), "production_input"):
-            if not self._know(each):
+            if not self._goods.knows(each) or self._as_bom_says(of_id[production], each):
                 continue
             lines += [
                 {
                     "work_order": open_ones[production],
                     "line": str(LINE_STEP * number),
-                    "component": self._code(row["product"]),
-                    "quantity": _plain(row["quantity"]),
-                    "uom": self._units[row["unit"]][0],
+                    "component": self._goods.code(row["product"]),
+                    "quantity": plain(row["quantity"]),
+                    "uom": self._goods.unit_name(row["unit"]),
                     "erp_ref": f"stock.move,{row['id']}",
                 }
                 for number, row in enumerate(each, 1)
             ]
         return lines
+
+    def _as_bom_says(self, order: Row, planned: Iterable[Row]) -> bool:
+        """Tell whether an order, whose BOM has other outputs, takes what the BOM says."""
+        by_bom = self._beside.get((order["bom"], order["product"]))
+        if by_bom is None:
+            return False
+        sums, quantity = self._sums(planned), self._goods.in_own_unit(order)
+        return sums.keys() == by_bom.keys() and all(
+            abs(sums[each] - quantity * by_bom[each]) <= self._goods.step(each) for each in sums
+        )
+
+    def _sums(self, rows: Iterable[Row]) -> dict[int, Decimal]:
+        """Return quantities by product, in its own unit."""
+        sums: dict[int, Decimal] = {}
+        for row in rows:
+            before = sums.get(row["product"], Decimal(0))
+            sums[row["product"]] = before + self._goods.in_own_unit(row)
+        return sums
 
     def _begun(self, numbers: Iterable[str]) -> set[str]:
         """Return those orders of which something has been reported."""
@@ -347,19 +351,6 @@ class Puller:
         domain = [("reference", "like", f"{REFERENCE}%"), either]
         rows = self._client.search(PRODUCTION, domain, ["number"])
         return {row["number"].rpartition("/")[0] for row in rows}
-
-    def _know(self, rows: Iterable[Row]) -> bool:
-        """Tell whether every product of these rows is an item: active, with a code."""
-        return all(row["product"] in self._products for row in rows)
-
-    def _code(self, product_id: int) -> str:
-        return str(self._products[product_id]["code"])
-
-    def _in_own_unit(self, row: Row) -> Decimal:
-        """Return the quantity of a row in its product's own unit."""
-        _, own = self._units[self._products[row["product"]]["default_uom"]]
-        unit = self._units[row["unit"]][1] if row["unit"] else own
-        return convert(Decimal(row["quantity"] or 0), unit, own)
 
 
 def revision_of(bom: Row) -> str:
@@ -377,12 +368,6 @@ def _grouped(rows: Iterable[Row], name: str) -> list[tuple[Any, list[Row]]]:
     for row in rows:
         groups.setdefault(row[name], []).append(row)
     return list(groups.items())
-
-
-def _plain(value: Decimal | int) -> str:
-    """Return a number without exponent and idle zeros."""
-    text = f"{Decimal(value):f}"
-    return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 def _day(value: date | None) -> str:
