@@ -8,6 +8,7 @@ from mes_terminal.domain.delivering import queued_posting
 from mes_terminal.site.database import SiteDatabase
 from mes_terminal.site.inbox import Inbox
 from mes_terminal.site.tryton.deliveries import Deliveries, Delivery
+from mes_terminal.site.tryton.together import first_together
 from tests.upstream.posting_station import PostingStation, made, used
 from tests.upstream.site_fixtures import inbox, site
 
@@ -21,12 +22,12 @@ def first_of(deliveries: Deliveries) -> Delivery:
 
 
 def post(deliveries: Deliveries, delivery: Delivery) -> None:
-    deliveries.begin(delivery.inbox_id, f"mes:{delivery.inbox_id}")
+    deliveries.begin({delivery.inbox_id: f"mes:{delivery.inbox_id}"})
     deliveries.posted(delivery.inbox_id, document="D", carries=None, is_kept=True)
 
 
 def refuse(deliveries: Deliveries, delivery: Delivery) -> None:
-    deliveries.begin(delivery.inbox_id, f"mes:{delivery.inbox_id}")
+    deliveries.begin({delivery.inbox_id: f"mes:{delivery.inbox_id}"})
     deliveries.refused(delivery.inbox_id, reason="order_closed", sentence="It is closed.")
 
 
@@ -48,6 +49,27 @@ def test_what_was_refused_blocks_nothing_when_it_has_ended(
     inbox.take([station.report("WO-1", made("CHAIR", "1", "FG"))])
     deliveries.take_in()
     assert first_of(deliveries).lane == "WO-1"
+
+
+def test_what_uses_what_another_brings_and_what_was_tried_goes_by_itself(
+    site: SiteDatabase, inbox: Inbox
+) -> None:
+    """UP-3, UP-7: of what waits, those that go into the ERP in one call."""
+    station, deliveries = PostingStation(), Deliveries(site)
+    inbox.take([
+        station.report("WO-1", made("LEG", "1", "FG", lot="A")),
+        station.report("WO-2", made("CHAIR", "1", "FG"), used("LEG", "1", "LINE", lot="B")),
+        station.report("WO-1", made("LEG", "1", "FG", lot="A")),
+        station.report("WO-3", made("STOOL", "1", "FG"), used("LEG", "1", "FG", lot="A")),
+        station.report("WO-3", made("STOOL", "1", "FG")),
+    ])  # fmt: skip
+    deliveries.take_in()
+    ready = deliveries.ready()
+    assert len(ready) == 5
+    assert [each.inbox_id for each in first_together(ready)] == [1, 2, 3]
+    assert [each.inbox_id for each in first_together(ready[3:])] == [4, 5]
+    deliveries.begin({1: "mes:1"})
+    assert first_together(deliveries.ready()) == []
 
 
 @pytest.mark.parametrize("seed", range(6))

@@ -1,5 +1,6 @@
 """A bridge that dies at any call, a Tryton that is killed, and what Tryton refuses (UP-4, UP-7)."""
 
+import json
 from collections import Counter
 from collections.abc import Callable
 
@@ -50,8 +51,37 @@ class Deaf(Dying):
             raise httpx.ReadTimeout("timed out", request=request) from error
 
 
-def partial(tryton: Tryton, four: str) -> None:
-    tryton.scan("%QTY 2", four)
+class Overtaken(httpx.BaseTransport):
+    """Makes the calls of a bridge that stands still before one of them while another bridge, which
+    has got its lock, does everything."""
+
+    def __init__(self, tryton: Tryton, method: str) -> None:
+        self._inner = httpx.HTTPTransport()
+        self._tryton = tryton
+        self._method = f'"model.{method}"'.encode()
+        self.is_overtaken = False
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        if self._method in request.content and not self.is_overtaken:
+            self.is_overtaken = True
+            work_off(self._tryton.new_bridge())
+        return self._inner.handle_request(request)
+
+
+class Counted(httpx.BaseTransport):
+    """Makes the calls of a bridge and counts them."""
+
+    def __init__(self) -> None:
+        self._inner = httpx.HTTPTransport()
+        self.calls: Counter[str] = Counter()
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        self.calls[json.loads(request.content)["method"]] += 1
+        return self._inner.handle_request(request)
+
+
+def several(tryton: Tryton, four: str) -> None:
+    tryton.scan("%QTY 2", four, "%QTY 1", four)
 
 
 def taken_back(tryton: Tryton, four: str) -> None:
@@ -75,7 +105,7 @@ def opened_again(tryton: Tryton, four: str) -> None:
     tryton.scan(f"%UNDO {order}", badge="SUP")
 
 
-@pytest.mark.parametrize("what", [partial, taken_back, moved, ended, opened_again])
+@pytest.mark.parametrize("what", [several, taken_back, moved, ended, opened_again])
 def test_a_bridge_that_dies_at_any_call_doubles_and_loses_nothing(
     tryton: Tryton, what: Callable[[Tryton, str], None]
 ) -> None:
@@ -115,6 +145,52 @@ def test_a_call_whose_answer_is_lost_is_asked_for_and_not_made_twice(tryton: Try
     assert tryton.conflicts() == [], "a time-out is no refusal"
     tryton.assert_equal()
     assert tryton.plant.planned(four)["CHAIR-4"] == 90 - 26
+
+
+@pytest.mark.parametrize("number", [1, 2])
+def test_two_bridges_at_once_double_and_lose_nothing(tryton: Tryton, number: int) -> None:
+    """UP-7: one that lost its lock in mid call and does not know it, before each step of one report
+    and of two at once."""
+    four = tryton.plant.order("CHAIR-4", 90)
+    tryton.send()
+    steps = ["create", "write", "wait", "assign_force", "run", "do"]
+    for step in steps:
+        tryton.scan(*["%QTY 2", four] * number)
+        tryton.take_in()
+        overtaken = Overtaken(tryton, f"production.{step}")
+        bridge = tryton.new_bridge(overtaken)
+        turns = 0
+        while not overtaken.is_overtaken or tryton.states() != {"done"}:
+            bridge.turn()
+            turns += 1
+            assert turns < TURNS_MAX, tryton.statuses()
+        tryton.assert_equal()
+    assert tryton.conflicts() == []
+    assert tryton.plant.planned(four)["CHAIR-4"] == 90 - 2 * number * len(steps)
+
+
+def test_reports_that_wait_go_in_one_call_of_each_step(tryton: Tryton) -> None:
+    """Twelve reports of two orders that waited: each button is pressed once for all of them; one
+    that Tryton refuses takes no other with it (UP-3, UP-4)."""
+    four, wide = (tryton.plant.order(item, 50) for item in ("CHAIR-4", "CHAIR-W"))
+    tryton.send()
+    tryton.scan(*["%QTY 2", four, "%QTY 1", wide] * 6)
+    tryton.take_in()
+    counted = Counted()
+    work_off(tryton.new_bridge(counted))
+    for step in ("create", "wait", "assign_force", "run", "do"):
+        assert counted.calls[f"model.production.{step}"] == 1
+    tryton.assert_equal()
+    tryton.plant.press(wide, "cancel")
+    tryton.scan(*["%QTY 2", four, "%QTY 1", wide] * 2)
+    tryton.send()
+    assert tryton.statuses()[four] == [("done", None)] * 8
+    assert tryton.statuses()[wide][6:] == [("refused", "order_closed"), ("waiting", None)]
+    tryton.plant.press(wide, "draft", "wait")
+    tryton.forget_tries()
+    tryton.send()
+    tryton.assert_equal()
+    assert tryton.plant.planned(four)["CHAIR-4"] == 50 - 16
 
 
 def test_a_refused_posting_holds_up_its_own_order_only(tryton: Tryton) -> None:

@@ -1,14 +1,16 @@
 """What else than chairs Tryton makes, and what people change there meanwhile (UP-4, UP-9)."""
 
 from datetime import timedelta
+from decimal import Decimal
 
+import httpx
 import pytest
 
 from mes_terminal.site.down import DownRoad
 from mes_terminal.site.tryton.catalogue import UNITS
 from mes_terminal.site.tryton.client import Row
 from mes_terminal.site.tryton.pull import Puller
-from tests.upstream.tryton_fixtures import Tryton
+from tests.upstream.tryton_fixtures import Tryton, work_off
 from tests.upstream.tryton_floor import PLACES, hand_down
 from tests.upstream.tryton_goods import (
     SHELF_LIFE_DAYS,
@@ -19,6 +21,8 @@ from tests.upstream.tryton_goods import (
 )
 
 pytestmark = [pytest.mark.upstream, pytest.mark.timeout(900)]
+
+TURNS_MAX = 20
 
 
 def test_serials_phantoms_grams_and_by_products_leave_the_same_stock(tryton: Tryton) -> None:
@@ -119,3 +123,43 @@ def test_a_production_deleted_in_tryton_is_a_cancelled_order_at_the_stations(
 
 def rows_of(road: DownRoad, table: str) -> list[Row]:
     return [dict(row) for each in road.orders() for row in each.get(table, ())]
+
+
+class Meddling(httpx.BaseTransport):
+    """Makes the calls of a bridge; somebody cancels a production just before it is done."""
+
+    def __init__(self, tryton: Tryton) -> None:
+        self._inner = httpx.HTTPTransport()
+        self._tryton = tryton
+        self.cancelled: list[int] = []
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        if b'"model.production.do"' in request.content and not self.cancelled:
+            client = self._tryton.client
+            rows = client.search("production", [("state", "=", "running")], ["id"])
+            self.cancelled = [row["id"] for row in rows]
+            client.press("production", "cancel", *self.cancelled)
+        return self._inner.handle_request(request)
+
+
+def test_what_somebody_cancels_under_the_bridges_hands_is_told_and_mended(tryton: Tryton) -> None:
+    """UP-4: the exception says at once what to do. Set back to draft there, which takes its
+    material away, the production gets it again and is done once."""
+    four = tryton.plant.order("CHAIR-4", 10)
+    tryton.scan("%QTY 2", four)
+    tryton.take_in()
+    meddling = Meddling(tryton)
+    bridge = tryton.new_bridge(meddling)
+    for _ in range(TURNS_MAX):
+        if tryton.states() <= {"done", "refused"}:
+            break
+        bridge.turn()
+    assert tryton.statuses()[four] == [("refused", "erp_state")]
+    ((_, _, state, sentence),) = tryton.conflicts()
+    assert (state, "set it back to draft" in sentence) == ("open", True)
+    tryton.client.press("production", "draft", *meddling.cancelled)
+    tryton.forget_tries()
+    work_off(tryton.new_bridge())
+    tryton.assert_equal()
+    assert tryton.plant.planned(four)["LEG"] == Decimal(32)
+    assert [state for _, _, state, _ in tryton.conflicts()] == ["ended"]

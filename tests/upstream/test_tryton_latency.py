@@ -1,4 +1,5 @@
-"""How long after the scan Tryton's stock has it: one report a second, orders by turns."""
+"""How long after the scan Tryton's stock has it: one report a second, orders by turns; and how fast
+what waited gets there."""
 
 import os
 import sys
@@ -7,11 +8,12 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.upstream.tryton_fixtures import Running, Tryton
+from tests.upstream.tryton_fixtures import Running, Tryton, work_off
 
 pytestmark = [pytest.mark.upstream, pytest.mark.long]
 
 SCANS = 40
+WAITING = 60
 P95_MAX_S = 3.0
 LOAD_MAX = 1.5
 """Work that waits per processor: above it somebody else's work is measured."""
@@ -47,6 +49,28 @@ def test_a_scan_is_in_trytons_stock_within_three_seconds(
     if load > LOAD_MAX:
         pytest.skip(f"the machine is busy with other work: p50, p95 are {said} s")
     assert said[1] <= P95_MAX_S
+
+
+def test_what_waited_gets_to_tryton_several_reports_a_second(
+    tryton: Tryton, record_property: Callable[[str, object], None]
+) -> None:
+    """Reports that waited while Tryton was away; stock is equal afterwards."""
+    orders = [tryton.plant.order(item, 90) for item in ("CHAIR-4", "CHAIR-W")]
+    assert tryton.floor
+    tryton.send()
+    for number in range(WAITING):
+        tryton.scan("%QTY 1", orders[number % 2])
+    tryton.take_in()
+    bridge = tryton.new_bridge()
+    begun = time.monotonic()
+    while tryton.states() & {"waiting", "sending"}:
+        bridge.turn()
+    rate = round(WAITING / (time.monotonic() - begun), 1)
+    work_off(bridge)
+    tryton.assert_equal()
+    record_property("reports_per_s", rate)
+    load = os.getloadavg()[0] / (os.cpu_count() or 1)
+    sys.stdout.write(f"what waited: {rate} reports a second, load {load:.1f}\n")
 
 
 def newest(tryton: Tryton) -> int:

@@ -1,11 +1,11 @@
-"""The bridge between the site and Tryton: one loop, one posting at a time (UP-3, UP-4, UP-7).
+"""The bridge between the site and Tryton: one loop, one call at a time (UP-3, UP-4, UP-7).
 
-In the order in which the site accepted them. A refused posting holds up its own order and what
-uses material that it brings; it is told to the stations as a conflict, and is tried again now and
-then, so that mending it in Tryton is enough. It is let go when a person ends the conflict, or when
-the report is taken back. A Tryton that is away, or busy, is tried for ever. One at a time on
-purpose: many at once is what makes an ERP deadlock. Between postings the plans of orders are kept,
-and what changed in Tryton goes down.
+In the order in which the site accepted the postings; reports that wait go several in a call. A
+refused posting holds up its own order and what uses material that it brings; it is told to the
+stations as a conflict, and is tried again now and then, so that mending it in Tryton is enough. It
+is let go when a person ends the conflict, or when the report is taken back. A Tryton that is away,
+or busy, is tried for ever. One call at a time on purpose: many at once is what makes an ERP
+deadlock. Between postings the plans of orders are kept, and what changed in Tryton goes down.
 """
 
 from __future__ import annotations
@@ -24,10 +24,11 @@ from mes_terminal.site.tryton.client import ErpDeniedError, ErpRefusedError
 from mes_terminal.site.tryton.deliveries import BRIDGE_LOCK, Deliveries
 from mes_terminal.site.tryton.movements import read_posting
 from mes_terminal.site.tryton.post import cancel_out, keep, post, take_back
+from mes_terminal.site.tryton.together import first_together, post_together
 
 if TYPE_CHECKING:
     import threading
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from mes_terminal.site.database import SiteDatabase
     from mes_terminal.site.tryton.client import TrytonClient
@@ -120,18 +121,18 @@ class Bridge:
             self._looked_at = now
             if any(self._see_to(each) for each in self._deliveries.standing_refused()):
                 return True
-        waiting = self._deliveries.next()
-        if waiting is None or now - self._pulled_at > PULL_BUSY_S:
+        ready = self._deliveries.ready()
+        if not ready or now - self._pulled_at > PULL_BUSY_S:
             self._bring_down(now)
-        if waiting is not None and now - self._kept_at < KEEP_AFTER_S:
-            self._deliver(waiting)
+        if ready and now - self._kept_at < KEEP_AFTER_S:
+            self._deliver_first(ready)
             return True
         self._kept_at = now
         if self._keep_one():
             return True
-        if waiting is not None:
-            self._deliver(waiting)
-        return waiting is not None
+        if ready:
+            self._deliver_first(ready)
+        return bool(ready)
 
     def _bring_down(self, now: float) -> None:
         """Hand down what changed in Tryton, now and then."""
@@ -143,6 +144,33 @@ class Bridge:
         except ErpRefusedError as error:
             logs.write("tryton.not_pulled", sentence=error.sentence)
 
+    def _deliver_first(self, ready: Sequence[Delivery]) -> None:
+        """Deliver the first, and with it those behind it that can go in one."""
+        together = first_together(ready)
+        if len(together) < 2:
+            self._deliver(ready[0])
+            return
+        self._deliveries.begin({each.inbox_id: each.posting.reference for each in together})
+        try:
+            numbers = post_together(
+                self._client, self._catalogue, [each.posting for each in together]
+            )
+        except ErpRefusedError as error:  # one by one tells which, and takes the others
+            logs.write("tryton.apart", postings=len(together), sentence=error.sentence)
+            self._deliveries.apart([each.inbox_id for each in together])
+            self._catalogue.forget()
+        except StationError as error:
+            self._deliveries.failed([each.inbox_id for each in together], error.sentence)
+            raise
+        else:
+            if numbers is None:
+                self._deliveries.apart([each.inbox_id for each in together])
+                return
+            self._deliveries.posted_together({
+                each.inbox_id: (number, each.posting.data.report_id)
+                for each, number in zip(together, numbers, strict=True)
+            })  # fmt: skip
+
     def _deliver(self, delivery: Delivery) -> None:
         posting = _read(delivery)
         if posting is None:
@@ -150,17 +178,11 @@ class Bridge:
                 delivery.inbox_id, reason="malformed", sentence="It cannot be read as a posting"
             )
             return
-        self._deliveries.begin(delivery.inbox_id, posting.reference)
+        self._deliveries.begin({delivery.inbox_id: posting.reference})
         report = posting.data.reverses
         carrier = None if report is None else self._deliveries.carrier(report)
         try:
-            posted = post(
-                self._client,
-                self._catalogue,
-                posting,
-                carrier=carrier,
-                is_repeat=delivery.attempts > 0,
-            )
+            posted = post(self._client, self._catalogue, posting, carrier=carrier)
         except ErpRefusedError as error:
             logs.write("tryton.refused", posting=posting.id, reason=error.reason)
             self._deliveries.refused(
@@ -168,7 +190,7 @@ class Bridge:
             )
             self._catalogue.forget()
         except StationError as error:
-            self._deliveries.failed(delivery.inbox_id, error.sentence)
+            self._deliveries.failed([delivery.inbox_id], error.sentence)
             raise
         else:
             self._deliveries.posted(

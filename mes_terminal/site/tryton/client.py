@@ -143,10 +143,11 @@ class TrytonClient:
             params += [[record_id], values]
         self.call(f"model.{model}.write", *params, context=context)
 
-    def press(self, model: str, button: str, record_id: int, *, no_warnings: bool = False) -> None:
-        """Press a button of a record's form; `no_warnings`: as if somebody said yes to each."""
+    def press(self, model: str, button: str, *record_ids: int, no_warnings: bool = False) -> None:
+        """Press a button of records' forms, in one transaction; those whose state does not fit are
+        left as they are. `no_warnings`: as if somebody said yes to each."""
         context = {"_skip_warnings": True} if no_warnings else None
-        self.call(f"model.{model}.{button}", [record_id], context=context)
+        self.call(f"model.{model}.{button}", list(record_ids), context=context)
 
     def _send(self, method: str, params: list[Any]) -> httpx.Response:
         headers = {"Content-Type": "application/json"}

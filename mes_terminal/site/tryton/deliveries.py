@@ -13,7 +13,7 @@ from msgspec import Struct
 from mes_terminal.domain.delivering import Blocks, queued_posting
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from mes_terminal.domain.delivery import QueuedPosting
     from mes_terminal.site.database import Connection, SiteDatabase
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 TOGETHER_MAX: Final = 500
 """Postings that are looked at together."""
 READY_MAX: Final = 20
-"""Of those that wait, so many are read for the one that goes: the first, or one soon behind it."""
+"""Of those that wait, so many are read for those that go: the first, or some soon behind it."""
 WINDOW: Final = 10_000
 """Numbers below the newest one seen that may become visible after it: all that the site's
 connections take in at once."""
@@ -98,6 +98,21 @@ _PARK: Final = """
       FROM unnest(%(parked)s::bigint[], %(behind)s::bigint[]) AS told (inbox_id, behind)
      WHERE d.inbox_id = told.inbox_id
 """
+_BEGIN: Final = """
+    UPDATE erp_delivery d
+       SET status = 'sending', reference = told.reference, attempts = attempts + 1,
+           tried_at = now(), updated_at = now()
+      FROM unnest(%(inbox_ids)s::bigint[], %(references)s::text[]) AS told (inbox_id, reference)
+     WHERE d.inbox_id = told.inbox_id
+"""
+_POSTED: Final = """
+    UPDATE erp_delivery d
+       SET status = 'posted', document = told.document, carries = told.report, reason = NULL,
+           last_error = NULL, updated_at = now()
+      FROM unnest(%(inbox_ids)s::bigint[], %(numbers)s::text[], %(reports)s::text[])
+           AS told (inbox_id, document, report)
+     WHERE d.inbox_id = told.inbox_id
+"""
 _RELEASE: Final = """
     UPDATE erp_delivery SET behind = NULL WHERE behind = ANY(%(gone)s)
 """
@@ -135,26 +150,31 @@ class Deliveries:
             return taken + conn.execute(_ACCEPTED).rowcount
 
     def next(self) -> Delivery | None:
-        """Return the first that is not in the ERP and behind nothing that was refused; park those
-        before it that are (UP-3: their lane, and whatever uses what they bring)."""
+        """Return the first of `ready`."""
+        return next(iter(self.ready()), None)
+
+    def ready(self) -> list[Delivery]:
+        """Return the first few that are not in the ERP and behind nothing that was refused, in
+        order; park those between them that are (UP-3: their lane, and whatever uses what they
+        bring)."""
         with self._database.transaction() as conn:
             blocks = self._blocks = self._blocks or self._read_blocks(conn)
             while page := _deliveries(conn.execute(_READY, {"limit": READY_MAX})):
                 parked: dict[int, int] = {}
-                found = None
+                found = []
                 for each in page:
                     posting = _posting_of(each.inbox_id, each.body)
                     root = blocks.root_of(posting)
                     if root is None:
-                        found = each
-                        break
-                    blocks.hold(posting, root)
-                    parked[each.inbox_id] = root
+                        found.append(each)
+                    else:
+                        blocks.hold(posting, root)
+                        parked[each.inbox_id] = root
                 told = {"parked": list(parked), "behind": list(parked.values())}
                 conn.execute(_PARK, told)
-                if found is not None:
+                if found:
                     return found
-        return None
+        return []
 
     def standing_refused(self) -> list[Delivery]:
         """Return what the ERP refused: others wait behind these."""
@@ -168,13 +188,15 @@ class Deliveries:
         """Return what is in the ERP's stock, and whose order's plan is still to be kept."""
         return self._read(["posted"])
 
-    def begin(self, inbox_id: int, reference: str) -> None:
-        """Note that a posting is about to be sent, under this key."""
-        self._set(
-            "status = 'sending', reference = %(reference)s, attempts = attempts + 1,"
-            " tried_at = now()",
-            [inbox_id], reference=reference,
-        )  # fmt: skip
+    def begin(self, references: Mapping[int, str]) -> None:
+        """Note that postings are about to be sent, each under its key."""
+        with self._database.transaction() as conn:
+            told = {"inbox_ids": list(references), "references": list(references.values())}
+            conn.execute(_BEGIN, told)
+
+    def apart(self, inbox_ids: Sequence[int]) -> None:
+        """Note that postings did not go in one: each is to go by itself."""
+        self._set("status = 'waiting'", inbox_ids)
 
     def posted(
         self, inbox_id: int, *, document: str | None, carries: str | None, is_kept: bool
@@ -188,13 +210,25 @@ class Deliveries:
             )
             self._end(conn, [inbox_id], "the ERP has taken it")
 
+    def posted_together(self, documents: Mapping[int, tuple[str, str | None]]) -> None:
+        """Note that reports are in the ERP's stock: the document of each, and the report that it
+        holds. Their orders' plans are still to be kept."""
+        with self._database.transaction() as conn:
+            numbers, reports = zip(*documents.values(), strict=True)
+            told = {
+                "inbox_ids": list(documents),
+                "numbers": list(numbers),
+                "reports": list(reports),
+            }
+            conn.execute(_POSTED, told)
+
     def kept(self, inbox_ids: Sequence[int]) -> None:
         """Note that the plans of their orders are kept."""
         self._set("status = 'done'", inbox_ids)
 
-    def failed(self, inbox_id: int, sentence: str) -> None:
-        """Note why nobody knows whether a posting is there: it is tried again."""
-        self._set("last_error = %(sentence)s", [inbox_id], sentence=sentence)
+    def failed(self, inbox_ids: Sequence[int], sentence: str) -> None:
+        """Note why nobody knows whether postings are there: they are tried again."""
+        self._set("last_error = %(sentence)s", inbox_ids, sentence=sentence)
 
     def refused(self, inbox_id: int, *, reason: str, sentence: str) -> None:
         """Note a refusal, and tell the stations by a conflict of kind `erp_refused`."""

@@ -44,10 +44,9 @@ def post(
     posting: Posting,
     *,
     carrier: str | None = None,
-    is_repeat: bool = True,
 ) -> Posted:
     """Bring a posting into Tryton's stock. `carrier` is our reference of the production that holds
-    the report which the posting takes back, if there is one; `is_repeat`: it was tried before.
+    the report which the posting takes back, if there is one.
 
     Raises `ErpRefusedError` when Tryton does not take it as it is now (a sentence for a person),
     `TransportError` when nobody knows whether it did (call again), `ErpDeniedError` when the bridge
@@ -64,9 +63,7 @@ def post(
         documents = post_shipments(client, catalogue, posting, moved)
         is_production = is_production or bool(made)
         if is_production:
-            number = post_production(
-                client, catalogue, posting, made, carrier=carrier, is_repeat=is_repeat
-            )
+            number = post_production(client, catalogue, posting, made, carrier=carrier)
             documents.insert(0, number)
     except ErpRefusedError as error:
         raise _told(error, catalogue, posting) from error

@@ -12,13 +12,14 @@ done, and becomes a production that holds what of the report still stands. Where
 let it be cancelled any more (a closed period), it holds the opposite.
 
 The moves are written in one call, which is so one transaction, and marked by the date: a production
-with a date holds what it is to hold. Everything else can be repeated. The plan is kept by
+with a date got what it is to hold. Everything else can be repeated. The plan is kept by
 `order_plan`: after the fact for reports, several at once, and in the same call for a reversal.
 """
 
 from collections.abc import Sequence
 from typing import Final
 
+from mes_terminal.errors import TransportError
 from mes_terminal.site.tryton.catalogue import Catalogue
 from mes_terminal.site.tryton.client import ErpRefusedError, Row, TrytonClient, day
 from mes_terminal.site.tryton.held import Held, held_of, records_of, rest_of
@@ -34,18 +35,16 @@ from mes_terminal.site.tryton.order_plan import (
     plan_back,
     unreserved,
 )
-from mes_terminal.site.tryton.stock_move import STEPS_MAX, StockMove
+from mes_terminal.site.tryton.stock_move import StockMove
 
 BACK: Final = "-back"
 """What the number of a reversal's production ends with."""
-_BLANK: Final[Row] = {
-    "state": "draft", "inputs": [], "outputs": [], "effective_start_date": None,
-    "_timestamp": None,
-}  # fmt: skip
 _NEXT: Final = {
     "request": "draft", "draft": "wait", "waiting": "assign_force", "assigned": "run",
     "running": "do",
 }  # fmt: skip
+_STEPS: Final = ("wait", "assign_force", "run", "do")
+"""The buttons from a draft to the end."""
 _AFTER: Final = {
     "request": "draft", "draft": "waiting", "waiting": "assigned", "assigned": "running",
     "running": "done",
@@ -59,26 +58,23 @@ def post_production(
     moves: Sequence[StockMove],
     *,
     carrier: str | None = None,
-    is_repeat: bool = True,
 ) -> str:
     """Make and do a report's production, and return its number.
 
-    `carrier` is the reference of the production that holds the report which is taken back;
-    `is_repeat`: it was tried before.
+    `carrier` is the reference of the production that holds the report which is taken back.
     """
     is_back = posting.data.reverses is not None
     own, order = _find(client, posting)
     if own is None:
         if order is not None:
             order = _opened(client, posting, order)
-        head = _head(catalogue, posting, moves, order)
-        (made,) = client.create(MODEL, [head])
-        own = _BLANK | head | {"id": made}
-        if is_repeat:  # a call of before that was given up for lost may have made one, too
-            own = _find(client, posting)[0] or own
+        client.create(MODEL, [_head(catalogue, posting, moves, order)])
+        own, order = _find(client, posting)
+        if own is None:
+            raise TransportError(f"{posting.reference} is not to be found in Tryton", reason="busy")
     if own["state"] == "cancelled" and _was_taken_back(client, posting, own):
         return str(own["number"])
-    if own["state"] in ("request", "draft") and own["effective_start_date"] is None:
+    if _is_empty(own):
         if is_back:
             keep_plan(client, catalogue, posting.data.work_order or "")
             order = unreserved(client, find_order(client, posting.data.work_order or ""))
@@ -92,6 +88,42 @@ def post_production(
         if order is not None and order["state"] == "draft":  # we opened it
             client.press(MODEL, "wait", order["id"])
     return str(own["number"])
+
+
+def post_new(
+    client: TrytonClient,
+    catalogue: Catalogue,
+    reports: Sequence[tuple[Posting, Sequence[StockMove]]],
+) -> list[str] | None:
+    """Make and do the productions of several reports, none of which takes anything back, a call for
+    each step of all; return their numbers. `None`: not all of them are new."""
+    postings = [posting for posting, _ in reports]
+    owns, orders = _find_all(client, postings)
+    if owns:
+        return None
+    heads = []
+    for posting, moves in reports:
+        order = orders.get(posting.data.work_order or "")
+        if order is not None:
+            order = _opened(client, posting, order)
+        heads.append(_head(catalogue, posting, moves, order))
+    client.create(MODEL, heads)
+    owns, orders = _find_all(client, postings)
+    if len(owns) < len(postings) or not all(map(_is_new, owns.values())):
+        return None
+    changes, stamps = [], {}
+    for posting, moves in reports:
+        own = owns[posting.reference]
+        has_order = (posting.data.work_order or "") in orders
+        values = _holding(catalogue, posting, held_of(moves), own, is_planned=not has_order)
+        changes.append((int(own["id"]), values))
+        stamps[f"{MODEL},{own['id']}"] = own["_timestamp"]
+    client.write(MODEL, *changes, context={"_timestamp": stamps})
+    ids = [int(row["id"]) for row in owns.values()]
+    for button in _STEPS:
+        client.press(MODEL, button, *ids)
+    _see_done(client, ids)
+    return [str(owns[each.reference]["number"]) for each in postings]
 
 
 def end_order(client: TrytonClient, posting: Posting) -> None:
@@ -115,18 +147,43 @@ def withdraw(client: TrytonClient, posting: Posting) -> None:
 
 def _find(client: TrytonClient, posting: Posting) -> tuple[Row | None, Row | None]:
     """Return the posting's own production (the oldest) and its order's."""
+    owns, orders = _find_all(client, [posting])
+    return owns.get(posting.reference), orders.get(posting.data.work_order or "")
+
+
+def _find_all(
+    client: TrytonClient, postings: Sequence[Posting]
+) -> tuple[dict[str, Row], dict[str, Row]]:
+    """Return the oldest production of each reference, and each order's by its number."""
+    references = [each.reference for each in postings]
     domain = [
         "OR",
-        ("reference", "=", posting.reference),
+        ("reference", "in", references),
         [
-            ("number", "=", posting.data.work_order or ""),
+            ("number", "in", sorted({each.data.work_order or "" for each in postings})),
             ["OR", ("reference", "=", None), ("reference", "not like", f"{REFERENCE}%")],
         ],
     ]
-    rows = client.search(MODEL, domain, FIELDS)
-    own = next((row for row in rows if row["reference"] == posting.reference), None)
-    of_order = next((row for row in rows if row["reference"] != posting.reference), None)
-    return own, of_order
+    owns: dict[str, Row] = {}
+    orders: dict[str, Row] = {}
+    for row in client.search(MODEL, domain, FIELDS):
+        if row["reference"] in references:
+            owns.setdefault(row["reference"], row)
+        else:
+            orders.setdefault(row["number"], row)
+    return owns, orders
+
+
+def _is_new(own: Row) -> bool:
+    """Tell whether a production was made and nothing else yet: it has no date."""
+    return own["state"] in ("request", "draft") and own["effective_start_date"] is None
+
+
+def _is_empty(own: Row) -> bool:
+    """Tell whether a production is still to get what it holds; also when somebody cancelled it and
+    set it back to draft, which takes that away."""
+    holds = own["inputs"] or own["outputs"]
+    return own["state"] in ("request", "draft") and not holds
 
 
 def _opened(client: TrytonClient, posting: Posting, order: Row) -> Row:
@@ -230,19 +287,26 @@ def _write(
     Somebody who changed either of them since we read them makes the call fail, to be made again.
     """
     is_back = posting.data.reverses is not None
-    on = day(catalogue.company.day_of(posting.time))
-    values: Row = {"effective_start_date": on, "effective_date": on}
-    if is_back or order is None:
-        values |= dict.fromkeys(PLANNED, on)
-    records = records_of(held, catalogue.company, on, production=own["location"])
-    values |= {side: [["create", rows]] for side, rows in records.items() if rows}
-    changes = [(int(own["id"]), values)]
-    stamps = {f"{MODEL},{own['id']}": own["_timestamp"]} if own["_timestamp"] else {}
-    if is_back and order is not None and order["state"] in OPEN:
+    is_planned = is_back or order is None
+    changes = [(int(own["id"]), _holding(catalogue, posting, held, own, is_planned=is_planned))]
+    stamps = {f"{MODEL},{own['id']}": own["_timestamp"]}
+    if is_back and order is not None and order["state"] in OPEN and _is_new(own):
         plan = plan_back(client, catalogue, order, moves, stamps)
         if plan:
             changes.append((int(order["id"]), plan))
     client.write(MODEL, *changes, context={"_timestamp": stamps})
+
+
+def _holding(
+    catalogue: Catalogue, posting: Posting, held: Sequence[Held], own: Row, *, is_planned: bool
+) -> Row:
+    """Return what to write to a production; `is_planned`: no plan is to lose what it holds."""
+    on = day(catalogue.company.day_of(posting.time))
+    values: Row = {"effective_start_date": on, "effective_date": on}
+    if is_planned:
+        values |= dict.fromkeys(PLANNED, on)
+    records = records_of(held, catalogue.company, on, production=own["location"])
+    return values | {side: [["create", rows]] for side, rows in records.items() if rows}
 
 
 def _carry_on(client: TrytonClient, production: Row, *, is_back: bool = False) -> None:
@@ -251,17 +315,38 @@ def _carry_on(client: TrytonClient, production: Row, *, is_back: bool = False) -
     What a reversal moves has moved: no warning of Tryton's may hold it up.
     """
     state = production["state"]
-    for _ in range(STEPS_MAX):
-        if state == "done":
-            return
+    if state == "done":
+        return
+    while state != "done":
         if state not in _NEXT:
             raise ErpRefusedError(
                 f"Production {production['number']} with our reference is {state} in Tryton: set "
                 "it back to draft there, then send again",
                 reason="erp_state",
             )
-        client.press(MODEL, _NEXT[state], production["id"], no_warnings=is_back)
+        try:
+            client.press(MODEL, _NEXT[state], production["id"], no_warnings=is_back)
+        except ErpRefusedError as error:
+            if _states(client, [production["id"]]) == [state]:
+                raise
+            changed = f"Somebody changed production {production['number']} in Tryton meanwhile"
+            raise TransportError(changed, reason="busy") from error
         state = _AFTER[state]
+    _see_done(client, [int(production["id"])])
+
+
+def _see_done(client: TrytonClient, ids: list[int]) -> None:
+    """See that productions are done: a button that somebody made a rule for says nothing when it
+    leaves them alone."""
+    if any(state != "done" for state in _states(client, ids)):
+        raise ErpRefusedError(
+            "Tryton took each step and the production is not done: look what its buttons need",
+            reason="erp_state",
+        )
+
+
+def _states(client: TrytonClient, ids: list[int]) -> list[str]:
+    return [row["state"] for row in client.search(MODEL, [("id", "in", ids)], ["state"])]
 
 
 def _was_taken_back(client: TrytonClient, posting: Posting, own: Row) -> bool:
