@@ -103,11 +103,11 @@ class OutboxDoor:
     async def send_again(self, ranges: Sequence[tuple[int, int]]) -> int:
         """See `Outbox`."""
         total = 0
-        while True:
-            again = await self._do(lambda booking: deliver.send_again(booking.db, ranges))
+        while ranges:
+            left = ranges
+            again, ranges = await self._do(lambda booking: deliver.send_again(booking.db, left))  # noqa: B023
             total += again
-            if again < deliver.SEND_AGAIN_MAX:
-                return total
+        return total
 
     async def reached(self, greeting: Greeting) -> None:
         """See `Outbox`; what is known already is not written again, but for the time now and

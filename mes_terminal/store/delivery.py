@@ -200,19 +200,17 @@ def note_fault(conn: Connection, sequences: Iterable[int], sentence: str) -> Non
     )
 
 
-def queue_again(conn: Connection, first: int, last: int, *, limit: int) -> int:
-    """Let what was delivered wait once more, pruned or not; return how many, `limit` at most."""
+def queue_again(conn: Connection, first: int, last: int) -> int:
+    """Let what was delivered of these wait once more, pruned or not; return how many."""
     again = conn.execute(
         """
         UPDATE delivery SET status = 'waiting', delivered_at = NULL
-         WHERE outbox_seq IN (SELECT outbox_seq FROM delivery
-                               WHERE outbox_seq BETWEEN ? AND ? AND status = 'delivered'
-                               ORDER BY outbox_seq LIMIT ?)
+         WHERE outbox_seq BETWEEN ? AND ? AND status = 'delivered'
         """,
-        [first, last, limit],
+        [first, last],
     ).rowcount
     below: int = conn.execute("SELECT pruned_below FROM upstream_state").fetchone()[0]
-    if first > below or again == limit:
+    if first > below:
         return again
     made = conn.execute(
         """
@@ -220,9 +218,8 @@ def queue_again(conn: Connection, first: int, last: int, *, limit: int) -> int:
         SELECT e.outbox_seq, 'waiting', 1 FROM event e
          WHERE e.outbox_seq BETWEEN ? AND ?
            AND NOT EXISTS (SELECT 1 FROM delivery d WHERE d.outbox_seq = e.outbox_seq)
-         ORDER BY e.outbox_seq LIMIT ?
         """,
-        [first, min(last, below), limit - again],
+        [first, min(last, below)],
     ).rowcount
     conn.execute("UPDATE upstream_state SET settled = settled - ?", [made])
     return again + made

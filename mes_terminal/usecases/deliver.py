@@ -20,7 +20,8 @@ from mes_terminal.store.events import read_head, source_of
 from mes_terminal.usecases.epoch import current_epoch
 
 SEND_AGAIN_MAX: Final = 5_000
-"""Postings that one call lets wait again: some 20 ms, which a scan may have to wait for."""
+"""Postings that one call looks at to let them wait again: some 20 ms, for which a scan may have to
+wait."""
 _DAY_S: Final = 86_400
 
 
@@ -79,22 +80,29 @@ def note_fault(db: Database, sequences: Sequence[int], sentence: str) -> None:
         store.note_fault(conn, sequences, sentence)
 
 
-def send_again(db: Database, ranges: Sequence[tuple[int, int]]) -> int:
-    """Let what the receiver lost wait once more, pruned or not (UP-5); return how many postings.
+def send_again(
+    db: Database, ranges: Sequence[tuple[int, int]], *, limit: int = SEND_AGAIN_MAX
+) -> tuple[int, list[tuple[int, int]]]:
+    """Let what the receiver lost wait once more, pruned or not (UP-5); return how many postings,
+    and what of `ranges` is left: no more than `limit` are looked at, call it again with those.
 
-    `ranges` are gaps in the current epoch, first and last. At most `SEND_AGAIN_MAX` are taken at a
-    time: where so many were, call it again. What is refused is left to the supervisor.
+    `ranges` are gaps in the current epoch, first and last. What is refused is left to the
+    supervisor.
     """
     again = 0
+    rest = []
     with db.transaction() as conn:
         least = current_epoch(conn).first_sequence
         most = store.last_sequence(conn)
         for first, last in ranges:
-            if again < SEND_AGAIN_MAX:
-                again += store.queue_again(
-                    conn, max(first, least), min(last, most), limit=SEND_AGAIN_MAX - again
-                )
-    return again
+            begin, end = max(first, least), min(last, most)
+            here = min(end, begin + limit - 1)
+            if begin <= here:
+                again += store.queue_again(conn, begin, here)
+                limit -= here - begin + 1
+            if here < end:
+                rest.append((max(begin, here + 1), end))
+    return again, rest
 
 
 def prune(db: Database, *, watermark: int, now: str, keep_days: int, limit: int) -> int:

@@ -201,7 +201,7 @@ class DeliveryMachine(RuleBasedStateMachine):
             each for each, posting in self.model.items()
             if first <= each <= last and posting.status == "delivered"
         ]  # fmt: skip
-        assert deliver.send_again(self.db, [(first, last)]) == len(lost)
+        assert deliver.send_again(self.db, [(first, last)]) == (len(lost), [])
         for each in lost:
             self.model[each].status = "open"
 

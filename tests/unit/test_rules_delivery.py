@@ -598,19 +598,35 @@ def test_what_the_receiver_lost_is_sent_again_pruned_or_not(station: Station) ->
     sent = report(station, "WO-1", times=4)
     answer(station, sent[:3])
     deliver.prune(station.db, watermark=sent[1], now="2027-01-01T00:00:00Z", keep_days=30, limit=9)
-    assert deliver.send_again(station.db, [(sent[0], sent[2])]) == 3
+    assert deliver.send_again(station.db, [(sent[0], sent[2])]) == (3, [])
     assert waiting(station) == sent
     assert deliver.counts(station.db) == (4, 0, 0)
     assert station.faults() == []
-    assert deliver.send_again(station.db, [(sent[0], 10**6)]) == 0
-    assert deliver.send_again(station.db, [(10**6, 10**6)]) == 0
+    assert deliver.send_again(station.db, [(sent[0], 10**6)]) == (0, [])
+    assert deliver.send_again(station.db, [(10**6, 10**6)]) == (0, [])
+
+
+def test_what_the_receiver_lost_is_queued_in_parts_that_a_scan_can_wait_for(
+    station: Station,
+) -> None:
+    """UP-5: each goes on where the one before it ended, whether anything was to be done there."""
+    sent = report(station, "WO-1", times=9)
+    answer(station, [*sent[:3], *sent[5:]])
+    deliver.prune(station.db, watermark=sent[1], now="2027-01-01T00:00:00Z", keep_days=30, limit=9)
+    rest, parts = [(sent[0], sent[1]), (sent[2], sent[8])], []
+    while rest:
+        again, rest = deliver.send_again(station.db, rest, limit=4)
+        parts.append(again)
+    assert parts == [3, 3, 1]
+    assert waiting(station) == sent
+    assert station.faults() == []
 
 
 def test_what_was_refused_is_not_sent_again_by_itself(station: Station) -> None:
     """UP-4: a person decides about it."""
     (first,) = report(station, "WO-1")
     refuse(station, first)
-    assert deliver.send_again(station.db, [(first, first)]) == 0
+    assert deliver.send_again(station.db, [(first, first)]) == (0, [])
     assert statuses(station)[first] == "refused"
 
 
