@@ -11,6 +11,8 @@ import asyncio
 from contextlib import closing
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
+from msgspec import structs
+
 from mes_terminal import logs
 from mes_terminal.domain.delivery import Confirmation, DownDocument
 from mes_terminal.errors import InputError
@@ -76,7 +78,11 @@ class DownDesk:
         )
 
     async def apply(self, documents: Sequence[DownDocument]) -> list[Confirmation]:
-        """Apply documents in order; return what was not applied, then the one for all of them."""
+        """Apply documents in order; return what was not applied, then the one for all of them.
+
+        They are of one instant: what is told of a version later than that it was kept means that it
+        is applied by now.
+        """
         last = documents[-1].version
         told: Told = {}
         await self._apply(documents, told)
@@ -87,11 +93,12 @@ class DownDesk:
             await self._apply(waiting, told)
             if len(waiting) == len(await self._waiting()):
                 break
-        confirmed = [each for each in told.values() if each is not None]
+        now = utc_now()
+        confirmed = [structs.replace(each, at=now) for each in told.values() if each is not None]
         for one in confirmed:
             if one.outcome != "applied":
                 logs.write("inbound.kept", version=one.version, sentence=one.sentence or "")
-        return [*confirmed, Confirmation(source=self._source, version=last, at=utc_now())]
+        return [*confirmed, Confirmation(source=self._source, version=last, at=now)]
 
     async def _waiting(self) -> list[DownDocument]:
         waiting = await self._do(lambda booking: down.read_waiting(booking.db.conn))

@@ -163,6 +163,14 @@ async def test_an_order_waits_for_its_item(desk: Desk) -> None:
     assert desk.rows("exceptions", open="yes") == []
 
 
+async def test_what_is_told_together_is_of_one_instant(desk: Desk) -> None:
+    """UP-9: to the site a later `applied` of the same version means that what was kept is applied
+    by now."""
+    kept, all_of_them = await desk.down.apply([hold(1)])
+    assert (kept.outcome, all_of_them.outcome) == ("not_here", "applied")
+    assert kept.at == all_of_them.at
+
+
 async def test_one_fault_keeps_nothing_else_out(desk: Desk) -> None:
     """UP-9: what is refused is named; a hold behind it acts all the same."""
     wrong = tables(6, "work_orders:WO-9", {"work_orders": [{"work_order": "WO-9", "item": "NO",

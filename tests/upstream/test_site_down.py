@@ -2,16 +2,21 @@
 
 import asyncio
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
 
 from mes_terminal.domain.delivery import Confirmation, LotStatusData
+from mes_terminal.domain.rules import StationRules
 from mes_terminal.site.database import SiteDatabase
 from mes_terminal.site.down import DownRoad
 from mes_terminal.site.inbox import Inbox
+from mes_terminal.station.booking import Booking
+from mes_terminal.station.inbound import DownDesk
 from tests.upstream.posting_station import PostingStation
 
 ONE, TWO = "urn:mes-terminal:P:1", "urn:mes-terminal:P:2"
@@ -94,6 +99,24 @@ def test_what_was_refused_is_so_until_it_is_applied(road: DownRoad) -> None:
     later = "2026-11-20T13:00:01.000000Z"
     road.confirm(Confirmation(source=ONE, version=version, at=later))
     assert [each.state for each in road.reached(version)] == ["applied"]
+
+
+async def test_a_hold_that_a_station_has_no_item_for_is_not_told_as_applied(
+    road: DownRoad, tmp_path: Path
+) -> None:
+    """UP-9: what a station says of a hold that came alone, as the site understands it."""
+    booking = Booking(tmp_path / "station.db", StationRules())
+
+    async def do(work: Callable[[Booking], Any]) -> Any:
+        return work(booking)
+
+    desk = DownDesk(tmp_path / "station.db", booking.rules, do, asyncio.Lock(), ONE)
+    keys(road, ONE)
+    version = road.hold(LotStatusData(item="PAINT", lot="P-7", status="hold", person="Quinn"))
+    for confirmation in await desk.apply(road.fetch(ONE, 0, 1000)):
+        road.confirm(confirmation)
+    booking.close()
+    assert [(each.source, each.state) for each in road.reached(version)] == [(ONE, "not_here")]
 
 
 def test_versions_never_become_visible_out_of_order(road: DownRoad) -> None:
