@@ -60,6 +60,11 @@ class Bench:
         """Return the receiver's settings."""
         raise NotImplementedError
 
+    async def started(self, *, die_after_commits: int | None = None) -> Connector:
+        """Start the receiver and return a connector."""
+        self.start(die_after_commits=die_after_commits)
+        return await self.open()
+
     async def open(self, station: str = "ST-1") -> Connector:
         """Return a connector of a station."""
         connector = self.connector(station)

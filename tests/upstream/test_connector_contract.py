@@ -28,36 +28,37 @@ OFFLINE = 3000
 """Postings of the days that a station was away, in this suite."""
 
 
+@pytest.fixture
+def bench_of(
+    tmp_path: Path, site_database: str, own_server: Callable[[type[Server]], Server]
+) -> Callable[[str], Bench]:
+    """Make the bench of a connector, by its name; its receiver is not started yet."""
+    return lambda name: BENCHES[name](tmp_path, site_database, own_server)
+
+
 @pytest_asyncio.fixture(params=[name for name, kind in BENCHES.items() if kind.judges])
 async def bench(
-    request: pytest.FixtureRequest,
-    tmp_path: Path,
-    site_database: str,
-    own_server: Callable[[type[Server]], Server],
+    request: pytest.FixtureRequest, bench_of: Callable[[str], Bench]
 ) -> AsyncIterator[Bench]:
-    """The bench of a connector that answers for the receiver, which is not started yet."""
-    found = BENCHES[request.param](tmp_path, site_database, own_server)
+    """The bench of a connector that answers for the receiver."""
+    found = bench_of(request.param)
     yield found
     await found.close()
 
 
 @pytest_asyncio.fixture(params=BENCHES)
 async def any_bench(
-    request: pytest.FixtureRequest,
-    tmp_path: Path,
-    site_database: str,
-    own_server: Callable[[type[Server]], Server],
+    request: pytest.FixtureRequest, bench_of: Callable[[str], Bench]
 ) -> AsyncIterator[Bench]:
     """The bench of any connector."""
-    found = BENCHES[request.param](tmp_path, site_database, own_server)
+    found = bench_of(request.param)
     yield found
     await found.close()
 
 
 async def test_each_posting_has_one_effect_and_is_answered(any_bench: Bench) -> None:
     """UP-2, UP-8: thirty reports of three orders."""
-    any_bench.start()
-    connector = await any_bench.open()
+    connector = await any_bench.started()
     told = await deliver_all(connector, made(30, lanes=3))
     assert {each.outcome for each in told.values()} == {"accepted"}
     assert all(each.document for each in told.values()) or not any_bench.judges
@@ -70,8 +71,7 @@ async def test_a_posting_that_comes_twice_has_one_effect_and_the_same_answer(
     any_bench: Bench,
 ) -> None:
     """UP-2."""
-    any_bench.start()
-    connector = await any_bench.open()
+    connector = await any_bench.started()
     postings = made(6, lanes=6)
     first = await deliver_all(connector, postings)
     again = await deliver_all(connector, postings)
@@ -83,8 +83,7 @@ async def test_a_posting_that_comes_twice_has_one_effect_and_the_same_answer(
 
 async def test_the_receiver_says_what_it_has(bench: Bench) -> None:
     """UP-5: watermark, highest and gaps."""
-    bench.start()
-    connector = await bench.open()
+    connector = await bench.started()
     postings = made(9, lanes=9)
     await deliver_all(connector, [*postings[:3], *postings[5:7]])
     greeting = await connector.greet(hello_of(postings))
@@ -94,8 +93,7 @@ async def test_the_receiver_says_what_it_has(bench: Bench) -> None:
 
 async def test_an_answer_that_is_lost_is_given_again(bench: Bench) -> None:
     """UP-2: the receiver dies after the commit of the first batch, before it answers."""
-    bench.start(die_after_commits=1)
-    connector = await bench.open()
+    connector = await bench.started(die_after_commits=1)
     postings = made(40, lanes=4)
     with pytest.raises(TransportError):
         await connector.deliver(next_batch(connector, postings))
@@ -110,8 +108,7 @@ async def test_an_answer_that_is_lost_is_given_again(bench: Bench) -> None:
 
 async def test_order_is_kept_per_lane(any_bench: Bench) -> None:
     """UP-3."""
-    any_bench.start()
-    connector = await any_bench.open()
+    connector = await any_bench.started()
     await deliver_all(connector, made(300, lanes=7))
     await any_bench.settle(connector)
     assert lanes_in_order(any_bench.lanes())
@@ -122,8 +119,7 @@ async def test_a_refused_posting_holds_up_its_lane_only_and_is_accepted_when_men
     bench: Bench,
 ) -> None:
     """UP-3, UP-4: an order that is closed upstream, and opened again."""
-    bench.start()
-    connector = await bench.open()
+    connector = await bench.started()
     postings = made(20, lanes=4)
     first = await deliver_all(connector, postings[:4])
     assert len(first) == 4
@@ -143,8 +139,7 @@ async def test_a_refused_posting_holds_up_its_lane_only_and_is_accepted_when_men
 
 async def test_what_stands_behind_a_refused_one_in_a_batch_is_deferred(bench: Bench) -> None:
     """UP-3; where a batch has one posting of a lane, none can stand behind another."""
-    bench.start()
-    connector = await bench.open()
+    connector = await bench.started()
     if connector.one_per_lane:
         assert len({each.lane for each in next_batch(connector, made(9, lanes=3))}) == 3
         return
@@ -167,8 +162,7 @@ async def test_a_poisoned_posting_is_refused_and_holds_up_nothing_else(
     bench: Bench, body: bytes
 ) -> None:
     """UP-4: bytes that nobody can read, in the middle of a batch."""
-    bench.start()
-    connector = await bench.open()
+    connector = await bench.started()
     postings = made(9, lanes=9)
     sick = made(9, lanes=9)[4]
     poisoned = [*postings[:4], msgspec.structs.replace(sick, body=body), *postings[5:]]
@@ -185,8 +179,7 @@ async def test_other_content_under_a_known_key_is_refused_and_overwrites_nothing
     bench: Bench,
 ) -> None:
     """UP-2: two lives of one database post under the same key."""
-    bench.start()
-    connector = await bench.open()
+    connector = await bench.started()
     await deliver_all(connector, made(3, lanes=3))
     await connector.close()
     clone = await bench.open()
@@ -199,8 +192,7 @@ async def test_a_receiver_that_is_killed_in_the_midst_loses_and_doubles_nothing(
     any_bench: Bench,
 ) -> None:
     """UP-2, UP-4."""
-    any_bench.start()
-    connector = await any_bench.open()
+    connector = await any_bench.started()
 
     def strike(batches: int) -> None:
         if batches in (2, 5):
@@ -219,8 +211,7 @@ async def test_a_broker_that_is_killed_in_the_midst_loses_and_doubles_nothing(
     bench: Bench,
 ) -> None:
     """UP-2, UP-4."""
-    bench.start()
-    connector = await bench.open()
+    connector = await bench.started()
     broker = bench.broker
     assert broker is not None
 
