@@ -64,6 +64,10 @@ class DownDesk:
         self._do = do
         self._loading = loading
         self._source = source
+        self._said: dict[str, tuple[int, apply_down.Outcome]] = {}
+        """What this process has told of what is kept, by key: it is told once."""
+        self._has_tried = False
+        """Whether everything that is kept was tried, and told, since the start."""
 
     async def version(self) -> int:
         """Return up to which version everything was seen to."""
@@ -86,12 +90,14 @@ class DownDesk:
         last = documents[-1].version
         told: Told = {}
         await self._apply(documents, told)
+        waiting = await self._waiting()
         for _ in range(ROUNDS_MAX):
-            waiting = await self._waiting()
             for each in waiting:
                 told.setdefault(each.key, None)
             await self._apply(waiting, told)
-            if len(waiting) == len(await self._waiting()):
+            self._has_tried = True
+            before, waiting = waiting, await self._waiting()
+            if waiting == before:
                 break
         now = utc_now()
         confirmed = [structs.replace(each, at=now) for each in told.values() if each is not None]
@@ -101,8 +107,8 @@ class DownDesk:
         return [*confirmed, Confirmation(source=self._source, version=last, at=now)]
 
     async def _waiting(self) -> list[DownDocument]:
-        waiting = await self._do(lambda booking: down.read_waiting(booking.db.conn))
-        return [document for document, _, _ in waiting]
+        read = down.read_to_try if self._has_tried else down.read_waiting
+        return await self._do(lambda booking: read(booking.db.conn))
 
     async def _apply(self, documents: Sequence[DownDocument], told: Told) -> None:
         """Apply what can be; `told` gets what became of each that is not simply applied."""
@@ -125,8 +131,12 @@ class DownDesk:
         self._tell(document, outcome, told)
 
     def _tell(self, document: DownDocument, outcome: apply_down.Outcome, told: Told) -> None:
-        if outcome.outcome == "applied" and document.key not in told:
-            return  # the one for all of them says it
+        if outcome.outcome == "applied":
+            self._said.pop(document.key, None)
+            if document.key not in told:
+                return  # the one for all of them says it
+        else:
+            self._said[document.key] = (document.version, outcome)
         told[document.key] = Confirmation(
             source=self._source,
             version=document.version,
@@ -167,9 +177,12 @@ class DownDesk:
             await self._load(documents[middle:], told)
 
     async def _keep(self, document: DownDocument, fault: Fault, told: Told) -> None:
-        outcome = await self._do(
+        outcome = apply_down.refusal(document, fault)
+        if document.key in told and self._said.get(document.key) == (document.version, outcome):
+            return  # it was tried again, and nothing is new
+        await self._do(
             lambda booking: apply_down.keep_refused(
-                booking.db, document, fault, rules=self._rules, now=utc_now()
+                booking.db, document, outcome, rules=self._rules, now=utc_now()
             )
         )
         self._tell(document, outcome, told)

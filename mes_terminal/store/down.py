@@ -26,10 +26,35 @@ def set_version(conn: Connection, version: int) -> None:
     )
 
 
-def read_waiting(conn: Connection) -> list[tuple[DownDocument, ConfirmedOutcome, str | None]]:
-    """Return what could not be applied, in order of version: document, why, the sentence."""
-    rows = conn.execute("SELECT document, outcome, sentence FROM down_waiting ORDER BY version")
-    return [(_decode(document), outcome, sentence) for document, outcome, sentence in rows]
+def read_waiting(conn: Connection) -> list[DownDocument]:
+    """Return what could not be applied, in order of version."""
+    rows = conn.execute("SELECT document FROM down_waiting ORDER BY version")
+    return [_decode(document) for (document,) in rows]
+
+
+def read_to_try(conn: Connection) -> list[DownDocument]:
+    """Return what may be applied by now, in order of version: all that waits, but for what is about
+    an item that is still not known here."""
+    rows = conn.execute(
+        """
+        SELECT document FROM down_waiting
+         WHERE outcome <> 'not_here'
+            OR EXISTS (SELECT 1 FROM item WHERE item.item = document ->> '$.data.item')
+         ORDER BY version
+        """
+    )
+    return [_decode(document) for (document,) in rows]
+
+
+def first_refused(conn: Connection) -> str | None:
+    """Return why the oldest of what stands refused was; `None`: nothing does."""
+    row = conn.execute(
+        """
+        SELECT coalesce(sentence, key) FROM down_waiting WHERE outcome = 'refused'
+         ORDER BY version LIMIT 1
+        """
+    ).fetchone()
+    return row[0] if row else None
 
 
 def keep_waiting(

@@ -82,15 +82,18 @@ def conclude(
     _tell_refused(conn, rules, now)
 
 
-def keep_refused(
-    db: Database, document: DownDocument, fault: Fault, *, rules: StationRules, now: str
-) -> Outcome:
-    """Keep a table that has a fault; return what is told of it."""
+def refusal(document: DownDocument, fault: Fault) -> Outcome:
+    """Return what is told of a table that has a fault."""
     where = f"{fault.file}" + (f", {fault.column}" if fault.column else "")
-    outcome = Outcome("refused", f"{document.key}: {where}: {fault.message}")
+    return Outcome("refused", f"{document.key}: {where}: {fault.message}")
+
+
+def keep_refused(
+    db: Database, document: DownDocument, outcome: Outcome, *, rules: StationRules, now: str
+) -> None:
+    """Keep a table for what `outcome` says."""
     with db.transaction() as conn:
         conclude(conn, [document], rules=rules, now=now, kept=outcome)
-    return outcome
 
 
 def _apply(conn: Connection, document: DownDocument, rules: StationRules, now: str) -> Outcome:
@@ -176,8 +179,8 @@ def _tell_refused(conn: Connection, rules: StationRules, now: str) -> None:
     found = [
         each for each in open_subjects(conn, "site_conflict") if each.subject == REFUSED_SUBJECT
     ]
-    refused = [sentence for _, outcome, sentence in down.read_waiting(conn) if outcome == "refused"]
-    if bool(refused) == bool(found):
+    refused = down.first_refused(conn)
+    if (refused is not None) == bool(found):
         return
     if found:
         said = "everything that came down has been applied"
@@ -186,7 +189,7 @@ def _tell_refused(conn: Connection, rules: StationRules, now: str) -> None:
             upstream=False,
         )  # fmt: skip
         return
-    cause = f"What came down from the site was refused: {refused[0]}"
+    cause = f"What came down from the site was refused: {refused}"
     number = next_number(conn)
     draft = _opened(number, cause, rules, now)
     (event_seq,) = append_events(conn, [draft], rules=rules, recorded_at=now)

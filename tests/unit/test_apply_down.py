@@ -28,7 +28,7 @@ from mes_terminal.store import down
 from mes_terminal.store.database import SqliteError
 from mes_terminal.store.reconcile import figures
 from mes_terminal.upstream.inbound import InboundLoop
-from mes_terminal.usecases import load_master_data
+from mes_terminal.usecases import apply_down, load_master_data
 from mes_terminal.usecases.lists import read_list
 from mes_terminal.usecases.reconcile import note_upstream_stock, stock_changes
 from tests import virtual_time
@@ -80,13 +80,19 @@ class Desk:
 
     def __init__(self, folder: Path) -> None:
         self.booking = Booking(folder / "station.db", StationRules())
+        self._folder = folder
+        self.begin_anew()
+
+    def begin_anew(self) -> None:
+        """Let what applies documents be another one, as after a restart."""
 
         async def do(work: Callable[[Booking], Any]) -> Any:
             return work(self.booking)
 
         self.down = DownDesk(
-            folder / "station.db", self.booking.rules, do, asyncio.Lock(), "urn:mes-terminal:S:1"
-        )
+            self._folder / "station.db", self.booking.rules, do, asyncio.Lock(),
+            "urn:mes-terminal:S:1",
+        )  # fmt: skip
 
     async def apply(self, *documents: DownDocument) -> list[tuple[int, str]]:
         """Apply them; return version and outcome of each confirmation."""
@@ -161,6 +167,30 @@ async def test_an_order_waits_for_its_item(desk: Desk) -> None:
     assert await desk.apply(*later) == [(4, "applied"), (8, "applied")]
     assert [row["work_order"] for row in desk.rows("orders")] == ["WO-1"]
     assert desk.rows("exceptions", open="yes") == []
+
+
+async def test_what_is_kept_is_told_once_and_costs_nothing_until_it_may_be_applied(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """UP-9: holds on other lines' items are kept for ever, one for each lot that was ever held."""
+    wrong = tables(30, "work_orders:WO-9", {"work_orders": [{"work_order": "WO-9", "item": "NO",
+                                                             "quantity": "1"}]})  # fmt: skip
+    holds = [hold(number, lot=f"P-{number}", item="PAINT") for number in range(6, 26)]
+    await desk.apply(*PLANT)
+    found = await desk.apply(*holds, wrong)
+    assert sorted(outcome for _, outcome in found) == ["applied"] + 20 * ["not_here"] + ["refused"]
+    with monkeypatch.context() as patched:
+        patched.setattr(apply_down, "apply_told", None)
+        patched.setattr(apply_down, "keep_refused", None)
+        assert await desk.apply(tables(31, "items:PAD", {"items": [{"item": "PAD"}]})) == [
+            (31, "applied")
+        ]
+    desk.begin_anew()
+    found = await desk.apply(tables(32, "items:CAP", {"items": [{"item": "CAP"}]}))
+    assert len(found) == 22, "what was told may not have arrived before the stop"
+    paint = tables(33, "items:PAINT", {"items": [{"item": "PAINT", "tracking": "lot"}]})
+    assert len(await desk.apply(paint)) == 21
+    assert [row["status"] for row in desk.rows("lots", item="PAINT")] == 20 * ["hold"]
 
 
 async def test_what_is_told_together_is_of_one_instant(desk: Desk) -> None:
