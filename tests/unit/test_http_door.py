@@ -3,7 +3,7 @@
 import asyncio
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import ClassVar
@@ -21,7 +21,7 @@ from mes_terminal.domain.delivery import (
 )
 from mes_terminal.errors import TransportError
 from mes_terminal.settings.upstream_tables import HttpConnectorTable, SiteTable, UpstreamTable
-from mes_terminal.site.doors import BATCH_MAX, BODY_MAX_BYTES, Offers, http
+from mes_terminal.site.doors import BATCH_MAX, BODY_MAX_BYTES, Offers, heads, http
 from mes_terminal.upstream.connector import Inbound, StationIdentity
 from mes_terminal.upstream.connectors import connector_of
 from mes_terminal.upstream.connectors.http import HttpConnector
@@ -166,6 +166,63 @@ async def test_without_its_token_a_station_is_told_which_setting_to_mend(tmp_pat
         token.write_text("good-token\n")
         assert (await connector.greet(HELLO)).receiver == "memory"
         assert len(await connector.deliver(made(1))) == 1
+
+
+async def test_who_is_not_known_is_sent_away_before_anything_of_the_body_is_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """UP-4: else anybody fills the memory of the site."""
+    monkeypatch.setattr(http, "BODY_MAX_S", 3600.0)
+    tokens = tmp_path / "tokens"
+    tokens.write_text(f"{source_of()} secret\n")
+    site = SiteTable(tokens_file=str(tokens))
+    async with opened(MemoryInbox(), site=site, offers=Offers(down=MemoryDown())) as connector:
+        for path in ("hello", "postings", "confirm"):
+            head = (
+                f"POST /v1/{path} HTTP/1.1\r\nHost: site\r\nAuthorization: Bearer guessed\r\n"
+                f"Content-Type: application/cloudevents-batch+json\r\n"
+                f"Content-Length: {BODY_MAX_BYTES}\r\n\r\n["
+            )
+            assert (await first_line(connector, head)).split()[1] == b"401"
+
+
+@pytest.mark.parametrize("is_second", [False, True])
+async def test_a_connection_that_does_not_say_what_it_wants_is_ended(
+    monkeypatch: pytest.MonkeyPatch, *, is_second: bool
+) -> None:
+    """UP-4: thousands of them would shut every station out."""
+    async with opened(MemoryInbox()) as connector:
+        if not is_second:
+            monkeypatch.setattr(heads, "HEAD_MAX_S", 0.1)
+        reader, writer = await asyncio.open_connection(*address_of(connector))
+        if is_second:
+            writer.write(b"GET /v1/health HTTP/1.1\r\nHost: site\r\n\r\n")
+            await asyncio.wait_for(reader.readuntil(b"}"), 60)
+            monkeypatch.setattr(heads, "HEAD_MAX_S", 0.1)
+        writer.write(b"POST /v1/postings HTTP/1.1\r\nHost: s")
+        with suppress(ConnectionResetError):  # it was ended before we said that much
+            assert await asyncio.wait_for(reader.read(), 60) == b""
+        writer.close()
+        with suppress(ConnectionResetError):
+            await writer.wait_closed()
+
+
+def address_of(connector: HttpConnector) -> tuple[str, int]:
+    """Return host and port that a connector posts to."""
+    url = httpx.URL(connector._url)
+    assert url.port is not None
+    return url.host, url.port
+
+
+async def first_line(connector: HttpConnector, request: str) -> bytes:
+    """Return the status line that a request gets."""
+    reader, writer = await asyncio.open_connection(*address_of(connector))
+    writer.write(request.encode())
+    try:
+        return (await asyncio.wait_for(reader.read(), 60)).partition(b"\r\n")[0]
+    finally:
+        writer.close()
+        await writer.wait_closed()
 
 
 async def test_documents_come_as_soon_as_there_are_some() -> None:

@@ -29,6 +29,7 @@ from mes_terminal.site.doors import (
     Offers,
     SiteBusyError,
 )
+from mes_terminal.site.doors.heads import HeadsInTime
 from mes_terminal.site.doors.listening import listener, server_tls
 from mes_terminal.site.doors.tokens import Tokens, may_speak
 from mes_terminal.upstream.wire import DownBatch, Fault, Taken, key_of
@@ -58,6 +59,8 @@ DIGITS_MAX: Final = 18
 """A number in a query fits 64 bits."""
 KEEP_ALIVE_S: Final = 75
 """Longer than the pauses of a station at work, so that it keeps its connection."""
+UNREAD: Final = frozenset({401, 408})
+"""Answers after which the rest of the request is not waited for. Who sent too much must hear so."""
 GRACE_S: Final = 10
 """How long requests under way may take when the site stops."""
 
@@ -82,7 +85,7 @@ async def serve(
         app = _Door(inbox, offers, tokens, stopping, threads).app()
         server = _Server(
             uvicorn.Config(
-                app, loop="none", http="h11", ws="none", lifespan="off", log_config=None,
+                app, loop="none", http=HeadsInTime, ws="none", lifespan="off", log_config=None,
                 access_log=False, proxy_headers=False, server_header=False,
                 limit_concurrency=CONNECTIONS_MAX, timeout_keep_alive=KEEP_ALIVE_S,
                 timeout_graceful_shutdown=GRACE_S,
@@ -159,14 +162,13 @@ class _Door:
 
     async def hello(self, request: Request) -> object:
         """Note who begins to send; say what is there of it."""
-        hello = _read_as(Hello, await _body(request))
+        hello = _read_as(Hello, await self._body(request))
         self._check(request, hello.source)
         return await self._run(lambda: self._inbox.greet(hello))
 
     async def postings(self, request: Request) -> object:
         """Hand a batch to the receiver."""
-        body = await _body(request)
-        bodies = _bodies(request, body)
+        bodies = _bodies(request, await self._body(request))
         self._check(request, *{key.source for key in map(key_of, bodies) if key is not None})
         return Taken(answers=await self._run(lambda: self._inbox.take(bodies)))
 
@@ -191,7 +193,7 @@ class _Door:
     async def confirm(self, request: Request) -> object:
         """Note what a station did with the documents."""
         down = _offered(self._offers.down)
-        confirmation = _read_as(Confirmation, await _body(request))
+        confirmation = _read_as(Confirmation, await self._body(request))
         self._check(request, confirmation.source)
         await self._run(lambda: down.confirm(confirmation))
         return {}
@@ -213,6 +215,11 @@ class _Door:
     async def health(self, _request: Request) -> object:
         """Say that the door is open."""
         return {"ok": True}
+
+    async def _body(self, request: Request) -> bytes:
+        """Return the body of a request of somebody who is known: nobody else takes our memory."""
+        self._check(request)
+        return await _body(request)
 
     def _check(self, request: Request, *sources: str) -> None:
         """Raise unless the sender may speak for these sources."""
@@ -250,7 +257,7 @@ def _answering(answer: Callable[[Request], Any]) -> Callable[[Request], Any]:
         try:
             return _response(200, await answer(request))
         except _RefusedError as refused:
-            headers = {}
+            headers = {"Connection": "close"} if refused.status in UNREAD else {}
             if refused.retry_after_s is not None:
                 headers["Retry-After"] = str(max(1, round(refused.retry_after_s)))
             return _response(refused.status, refused.fault, headers)
