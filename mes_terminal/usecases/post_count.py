@@ -7,6 +7,8 @@ count; `usecases.resolve_count` books by the same functions what a person approv
 from collections.abc import Sequence
 from typing import Final
 
+from msgspec.structs import replace
+
 from mes_terminal.domain.counting import Change, CountedItem, Finding
 from mes_terminal.domain.outcome import OpenedException
 from mes_terminal.domain.posting import MaterialActual, MovementRow
@@ -89,7 +91,14 @@ def _book(
     draft = stock_event(
         "stock.adjusted", item.item, item.item, actuals, movements, context, reason="count"
     )
+    draft = replace(draft, upstream=not is_of_scrap(conn, count))
     return append_event(conn, draft, read_head(conn), context.scan, rules=context.rules)
+
+
+def is_of_scrap(conn: Connection, count: OpenCount) -> bool:
+    """Tell whether scrap was counted. It is nobody's stock above, where it went with `Scrapped`: a
+    difference of it stays at the station."""
+    return materials.place(conn, count.location).kind == "scrap"
 
 
 def movements_of(

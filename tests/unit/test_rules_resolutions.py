@@ -675,6 +675,27 @@ def counted(folder: Path, screws: str) -> Station:
     return station
 
 
+@pytest.mark.parametrize("tolerance_pct", [0, 100])
+def test_a_count_of_scrap_changes_no_stock_upstream(tmp_path: Path, tolerance_pct: int) -> None:
+    """BF-32, BF-35: above it left the stock when it was scrapped, and would leave it twice."""
+    station = counted(tmp_path, "100")
+    station.rules = msgspec.structs.replace(
+        station.rules, count_tolerance_pct_micro=tolerance_pct * 1_000_000
+    )
+    for code in ("%SCRAP BENT", "%QTY 3", "SCREW", "%COUNT SCRAP", "%QTY 1", "SCREW", "%COUNT"):
+        station.scan(code)
+    if tolerance_pct == 0:
+        (waiting,) = station.rows("exceptions", kind="count_variance", open="yes")
+        assert resolve(station, waiting["id"]).outcome == "posted"
+        assert [each["exceptions"][0]["id"] for each in events(station)][-1] == waiting["id"]
+    (row,) = [each for each in station.rows("stock") if each["location"] == "SCRAP"]
+    assert row["quantity"] == "1"
+    for each in station.rows("outbox"):
+        actuals = each["event"]["data"].get("material_actuals", ())
+        assert all(actual["location"] != "SCRAP" for actual in actuals)
+    assert station.faults() == []
+
+
 @pytest.mark.parametrize(("screws", "change"), [("90", "-10"), ("130", "30")])
 def test_a_count_that_a_supervisor_approves_is_booked(
     tmp_path: Path, screws: str, change: str
