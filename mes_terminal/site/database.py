@@ -68,7 +68,8 @@ class SiteDatabase:
         )
         self._is_open = False
         self.closed_because: str | None = None
-        """While it is said, nobody gets a connection: `SiteBusyError` with these words."""
+        """While it is said, nobody gets a connection: `SiteBusyError` with these words. Said
+        too when the tables are gone, as of a database made anew: who serves makes them."""
 
     def open(self) -> None:
         """Let it make connections when they are needed."""
@@ -103,6 +104,9 @@ class SiteDatabase:
                 conn.commit()
             finally:
                 self._pool.putconn(conn)  # rolls back what is not committed
+        except psycopg.errors.UndefinedTable as error:
+            self.closed_because = self._away(f"its tables are gone ({_first_line(error)})")
+            raise SiteBusyError(self.closed_because) from error
         except _NOT_OURS:
             raise
         except psycopg.Error as error:

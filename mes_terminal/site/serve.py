@@ -97,7 +97,7 @@ def _parts(
     parts: list[Coroutine[object, object, None]] = [
         http.serve(inbox, site, stopping, offers=offers, ready=listens),
         _say_when(listens, stopping, say, f"Listening for stations at {site.listen}."),
-        _watch(database, stopping, say),
+        watch(database, stopping, say),
         _on_thread(road.listen, stopping),
     ]
     if site.nats.url is not None:
@@ -137,7 +137,7 @@ def _bridge(
         bridge.run(stopping)
 
 
-async def _watch(database: SiteDatabase, stopping: asyncio.Event, say: Say) -> None:
+async def watch(database: SiteDatabase, stopping: asyncio.Event, say: Say) -> None:
     """Make the database ready as soon as it is there, and say when it goes and comes."""
     is_there: bool | None = None
     while not stopping.is_set():

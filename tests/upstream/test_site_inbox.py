@@ -1,5 +1,6 @@
 """The site's inbox on a real PostgreSQL: each posting once, whatever comes (UP-2, UP-5, UP-8)."""
 
+import asyncio
 import contextlib
 import hashlib
 import threading
@@ -13,7 +14,7 @@ import psycopg
 import pytest
 
 from mes_terminal.errors import DatabaseError
-from mes_terminal.site import control, queries
+from mes_terminal.site import control, queries, serve
 from mes_terminal.site.database import SiteDatabase, migrations
 from mes_terminal.site.inbox import Inbox, SiteBusyError
 from tests.upstream.posting_station import AT, PostingStation, made, used
@@ -465,6 +466,28 @@ def test_a_full_disk_leaves_nothing_half_and_is_no_refusal(
     with site.transaction() as conn:
         conn.execute("DROP TRIGGER disk_is_full ON edge")
     assert outcomes(inbox.take(station.bodies)) == [("accepted", None, False)] * 2
+
+
+async def test_a_database_that_is_made_anew_under_a_running_site_gets_its_tables(
+    site: SiteDatabase, inbox: Inbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """UP-4: stations are told to come again, and are taken as soon as the tables are there."""
+    monkeypatch.setattr(serve, "LOOK_EVERY_S", 0.05)
+    body = PostingStation().received("LEG", "1", "LINE")
+    inbox.take([body])
+    with site.transaction() as conn:
+        conn.execute("DROP SCHEMA public CASCADE")
+        conn.execute("CREATE SCHEMA public")
+    with pytest.raises(SiteBusyError, match="its tables are gone"):
+        inbox.take([body])
+    stopping = asyncio.Event()
+    watching = asyncio.create_task(serve.watch(site, stopping, lambda _: None))
+    async with asyncio.timeout(60):
+        while site.closed_because is not None:
+            await asyncio.sleep(0.05)
+    stopping.set()
+    await watching
+    assert outcomes(inbox.take([body])) == [("accepted", None, False)]
 
 
 def test_migrations_apply_once_and_refuse_a_newer_database(site_database: str) -> None:
