@@ -7,14 +7,17 @@ own words and formats. The same postings and template give the same bytes.
 
 from __future__ import annotations
 
+import difflib
 import tomllib
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
+from zoneinfo import ZoneInfo
 
 import msgspec
 from msgspec import Meta, Struct
 
 from mes_terminal.domain.posting import short_type
+from mes_terminal.domain.posting_texts import UseWord  # noqa: TC001  read with the template
 from mes_terminal.errors import InputError
 from mes_terminal.exchange.csv_line import csv_line
 from mes_terminal.exchange.posting_schemas import POSTINGS
@@ -33,8 +36,9 @@ _POSTING: Final = (
     "report_id", "scan_id", "work_order", "operation", "final", "station", "event_time",
     "reverses", "reason", "reference", "scrapped_quantity", "row",
 )  # fmt: skip
-
 _INSTANTS: Final = ("time", "recordedtime", "event_time")
+_ANY_DAY: Final = datetime(2026, 11, 20, 13, 5, tzinfo=UTC)
+"""What a format of dates is tried on."""
 
 
 class Table(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -64,10 +68,12 @@ class FileTemplate(Table, frozen=True):
     types: tuple[str, ...]
     columns: tuple[Column, ...]
     rows: Literal["material", "posting"] = "material"
-    uses: tuple[str, ...] = ()
+    uses: tuple[UseWord, ...] = ()
     delimiter: Literal[",", ";", "\t", "|"] = ";"
     encoding: Literal["utf-8", "utf-8-sig", "cp1252", "latin-1"] = "utf-8"
     headings: bool = True
+    zone: str = "UTC"
+    """Where the days and times of instants are told."""
     line_end: Literal["\r\n", "\n"] = "\r\n"
 
 
@@ -80,11 +86,15 @@ class Template(Table, frozen=True):
 def parse_template(content: bytes, where: str) -> Template:
     """Return the template. Raises `InputError` that names the place and the mend."""
     try:
-        template = msgspec.convert(tomllib.loads(content.decode("utf-8-sig")), Template)
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raw = tomllib.loads(content.decode("utf-8-sig"))
+    except (ValueError, RecursionError) as error:  # also broken UTF-8
         raise _fault(f"{where}: is no valid TOML: {error}. Mend that line.") from error
+    try:
+        template = msgspec.convert(raw, Template)
     except msgspec.ValidationError as error:
         raise _fault(f"{where}: {error}. Mend it; see docs/upstream.md.") from error
+    if not template.file:
+        raise _fault(f"{where}: makes no file. Add a [[file]], or leave the template out.")
     for number, file in enumerate(template.file, 1):
         _check(file, f"{where}: [[file]] {number} ({file.name})")
     names = [file.name for file in template.file]
@@ -98,8 +108,9 @@ def render(template: Template, bodies: Sequence[bytes], stem: str) -> dict[str, 
     postings = [msgspec.json.decode(body) for body in bodies]
     made = {}
     for file in template.file:
+        zone = ZoneInfo(file.zone)
         rows = [
-            [_cell(column, row) for column in file.columns]
+            [_cell(column, row, zone) for column in file.columns]
             for posting in postings
             for row in _rows(file, posting)
         ]
@@ -109,24 +120,51 @@ def render(template: Template, bodies: Sequence[bytes], stem: str) -> dict[str, 
 
 
 def _check(file: FileTemplate, where: str) -> None:
+    """Raise for what would never make a row, or could not make one when a posting is there."""
     if not 0 < len(file.columns) <= COLUMNS_MAX:
         raise _fault(f"{where}: name 1 to {COLUMNS_MAX} columns.")
-    for name in file.types:
-        if name not in POSTINGS:
-            raise _fault(f"{where}: {name!r} is no type of posting. Known: {', '.join(POSTINGS)}.")
+    if not file.types:
+        raise _fault(f"{where}: names no types of postings. Name at least one.")
+    for kind in file.types:
+        if kind not in POSTINGS:
+            raise _fault(f"{where}: {kind[:60]!r} is no type of posting. {_nearest(kind)}")
+    if file.rows == "posting" and file.uses:
+        raise _fault(f"{where}: uses are of materials, and a row is a posting. Leave uses out.")
+    if not _is_zone(file.zone):
+        raise _fault(f"{where}: {file.zone!r} is no time zone. Write it like Europe/Berlin.")
     known = _POSTING if file.rows == "posting" else (*_POSTING, *_MATERIAL)
     for column in file.columns:
-        if (column.field is None) == (column.constant is None):
-            raise _fault(f"{where}: {column.heading}: say either field or constant.")
-        if column.field is not None and column.field not in known:
-            raise _fault(
-                f"{where}: {column.heading}: {column.field!r} is no field. Known: "
-                f"{', '.join(known)}."
-            )
-        if column.date is not None and column.field not in _INSTANTS:
-            raise _fault(
-                f"{where}: {column.heading}: date goes with an instant: {', '.join(_INSTANTS)}."
-            )
+        _check_column(column, known, f"{where}: {column.heading}")
+
+
+def _check_column(column: Column, known: Sequence[str], where: str) -> None:
+    if (column.field is None) == (column.constant is None):
+        raise _fault(f"{where}: say either field or constant.")
+    if column.field is not None and column.field not in known:
+        raise _fault(f"{where}: {column.field!r} is no field. Known: {', '.join(known)}.")
+    if column.date is None:
+        return
+    if column.field not in _INSTANTS:
+        raise _fault(f"{where}: date is for {', '.join(_INSTANTS)}. Leave it out.")
+    try:
+        told = _ANY_DAY.strftime(column.date)
+    except ValueError:
+        told = ""
+    if not told.strip():
+        raise _fault(f"{where}: {column.date!r} is no format of dates. Write it like %d.%m.%Y.")
+
+
+def _nearest(kind: str) -> str:
+    close = difflib.get_close_matches(short_type(kind), list(POSTINGS), n=1)
+    return f"Did you mean {close[0]}?" if close else f"Known: {', '.join(POSTINGS)}."
+
+
+def _is_zone(name: str) -> bool:
+    try:
+        ZoneInfo(name)
+    except (ValueError, OSError, LookupError):
+        return False
+    return True
 
 
 def _fault(sentence: str) -> InputError:
@@ -148,7 +186,7 @@ def _rows(file: FileTemplate, posting: Mapping[str, Any]) -> Iterator[dict[str, 
             yield told | material | {"row": str(number)}
 
 
-def _cell(column: Column, row: Mapping[str, Any]) -> str:
+def _cell(column: Column, row: Mapping[str, Any], zone: ZoneInfo) -> str:
     if column.constant is not None:
         return column.constant
     value = row.get(column.field or "")
@@ -160,7 +198,7 @@ def _cell(column: Column, row: Mapping[str, Any]) -> str:
     if column.field in ("quantity", "scrapped_quantity"):
         text = _number(text, column)
     elif column.date is not None:
-        text = datetime.fromisoformat(text).strftime(column.date)
+        text = datetime.fromisoformat(text).astimezone(zone).strftime(column.date)
     return text if column.width is None else text.zfill(column.width)
 
 

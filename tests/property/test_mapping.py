@@ -1,19 +1,24 @@
 """Whatever a file holds, a mapping makes rows or faults of it; and one value is one value.
 
-A quantity or a day, written in any foreign way, is read as the same canonical value.
+A quantity or a day, written in any foreign way, is read as the same canonical value; and what a
+template writes for an ERP, a mapping reads back as it was.
 """
 
-from datetime import date, timedelta
+import json
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from mes_terminal.domain.instants import format_instant
 from mes_terminal.domain.quantity import QUANTITY_MAX_MICRO, format_quantity, parse_quantity
 from mes_terminal.exchange.cells import CellError
 from mes_terminal.exchange.csv_folder import parse_folder
+from mes_terminal.exchange.csv_template import parse_template, render
 from mes_terminal.exchange.mapped_values import date_reader, number_reader, shift_point
+from mes_terminal.exchange.rows import ReceiptRow
 from mes_terminal.store.folder import read_folder
 
 EXAMPLES = Path(__file__).parents[2] / "config" / "mappings"
@@ -157,3 +162,100 @@ def test_a_spoilt_mapping_is_told_or_works(name: str, changes: list[tuple[int, i
     folder["mapping.toml"] = text.encode()
     parsed = parse_folder(folder, BERLIN)
     assert all(fault.message for fault in parsed.faults)
+
+
+# What is written is read back ------------------------------------------------------------------
+
+WRITTEN = """
+[[file]]
+name = "goods"
+types = ["production.completed"]
+delimiter = {delimiter}
+encoding = "{encoding}"
+zone = "{zone}"
+columns = [
+  {{ heading = "Id", field = "id" }},
+  {{ heading = "Row", field = "row" }},
+  {{ heading = "Item", field = "item", width = {width} }},
+  {{ heading = "Lot", field = "lot" }},
+  {{ heading = "Qty", field = "quantity", decimal = "{decimal}", sign = "{sign}" }},
+  {{ heading = "Unit", field = "uom", words = {{ pcs = "ST" }} }},
+  {{ heading = "At", field = "time", date = "%d.%m.%Y %H:%M:%S" }},
+]
+"""
+READ = """
+[[file]]
+name = "*.csv"
+delimiter = {delimiter}
+encoding = "{encoding}"
+decimal = "{decimal}"
+trailing_minus = {trailing}
+dates = ["DD.MM.YYYY hh:mm:ss"]
+zone = "{zone}"
+[[file.table]]
+name = "receipts"
+[file.table.columns]
+reference = {{ from = ["Id", "Row"], between = "/" }}
+item = {{ from = "Item", strip_zeros = true }}
+lot = "Lot"
+quantity = "Qty"
+uom = {{ from = "Unit", values = {{ ST = "pcs" }} }}
+effective_at = "At"
+location = {{ constant = "LINE" }}
+"""
+signed = st.integers(-(10**12), 10**12).filter(bool)
+lots = st.none() | st.text(
+    st.characters(codec="cp1252", exclude_categories=["C", "Z"]),
+    min_size=1, max_size=12,
+)  # fmt: skip
+moments = st.datetimes(datetime(2000, 1, 1), datetime(2100, 1, 1), timezones=st.just(UTC)).map(
+    lambda moment: moment.replace(microsecond=0)
+)
+materials = st.tuples(st.integers(1, 10**9), lots, signed)
+
+
+@settings(deadline=None)
+@given(
+    st.lists(materials, min_size=1, max_size=4), moments,
+    st.sampled_from([";", ",", "\t", "|"]), st.sampled_from(["utf-8", "cp1252"]),
+    st.sampled_from(["leading", "trailing"]), st.sampled_from([".", ","]),
+    st.sampled_from(["UTC", "Europe/Berlin", "Asia/Kolkata"]), st.integers(1, 18),
+)  # fmt: skip
+def test_what_a_template_writes_a_mapping_reads_back(
+    made: list[tuple[int, str | None, int]], moment: datetime, delimiter: str, encoding: str,
+    sign: str, decimal: str, zone: str, width: int,
+) -> None:  # fmt: skip
+    """BF-1: to the last digit. A quantity below zero is none of a receipt, and told as the number
+    that it is."""
+    said = {
+        "delimiter": json.dumps(delimiter), "encoding": encoding, "zone": zone, "sign": sign,
+        "decimal": decimal, "width": width, "trailing": str(sign == "trailing").lower(),
+    }  # fmt: skip
+    body = json.dumps({
+        "type": "io.mes-terminal.production.completed.v1", "id": "e:1",
+        "time": format_instant(moment),
+        "data": {"material_actuals": [
+            {"use": "Consumed", "item": str(item), "lot": lot, "quantity": format_quantity(micro),
+             "uom": "pcs"}
+            for item, lot, micro in made
+        ]},
+    })  # fmt: skip
+    template = parse_template(WRITTEN.format(**said).encode(), "t.toml")
+    files = render(template, [body.encode()], "S-1")
+    quoted = READ.format(**said).replace('encoding = "', "quote = '\"'\nencoding = \"", 1)
+    parsed = parse_folder({**files, "mapping.toml": quoted.encode()}, BERLIN)
+    told = [fault.message for fault in parsed.faults]
+    below = [micro for _, _, micro in made if micro < 0]
+    assert [message.split(" is not more")[0] for message in told] == [
+        repr(format_quantity(micro)) for micro in below
+    ]
+    rows = [row for row in parsed.tables["receipts"].rows if isinstance(row, ReceiptRow)]
+    read = [(row.reference, row.item, row.lot or None, row.uom) for row in rows]
+    assert read == [
+        (f"e:1/{number}", str(item), lot, "pcs") for number, (item, lot, _) in enumerate(made, 1)
+    ]
+    whole = [row for row in rows if not row.faulty]
+    assert [row.quantity for row in whole] == [micro for _, _, micro in made if micro > 0]
+    local = moment.astimezone(ZoneInfo(zone)).replace(tzinfo=None)
+    is_told_twice = local.replace(tzinfo=ZoneInfo(zone)).astimezone(UTC) != moment
+    assert is_told_twice or {row.effective_at for row in whole} <= {format_instant(moment)}

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from mes_terminal.domain.delivery import Hello
 from mes_terminal.domain.sequences import Sequences
 from mes_terminal.errors import InputError, TransportError
-from mes_terminal.exchange.csv_template import parse_template
+from mes_terminal.exchange.csv_template import parse_template, render
 from mes_terminal.settings.upstream_tables import FileConnectorTable, UpstreamTable
 from mes_terminal.site.doors.folder import FolderReader
 from mes_terminal.store.whole_file import sync
@@ -296,28 +296,69 @@ async def test_csv_files_are_written_as_the_template_says(tmp_path: Path) -> Non
     )
 
 
+def template_of(said: str = "", columns: str = '{ heading = "x", field = "item" }') -> str:
+    """A template of one file; what is `said` takes the place of its types."""
+    types = "" if "types" in said else 'types = ["production.completed"]'
+    return f'[[file]]\nname = "a"\n{types}\n{said}\ncolumns = [{columns}]'
+
+
+def column(said: str) -> str:
+    return template_of(columns=f'{{ heading = "x", {said} }}')
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [
         ("[[file]", "no valid TOML"),
-        ('[[file]]\nname = "a"\ntypes = []\ncolumns = []', "name 1 to 200 columns"),
-        ('[[file]]\nname = "a/b"\ntypes = []\ncolumns = []', "name"),
-        ('[[file]]\nname = "a"\ntypes = []\ncolumns = [{heading="x"}]', "either field or constant"),
-        ('[[file]]\nname = "a"\ntypes = []\ncolumns = [{heading="x", field="y"}]', "'y' is no"),
+        (f"a = {'[' * 3000}{']' * 3000}", "no valid TOML"),
+        (b"\xff\xfe", "no valid TOML"),
+        ("", "required field `file`"),
+        ("file = []", "makes no file"),
+        (template_of(columns=""), "name 1 to 200 columns"),
+        (template_of().replace('"a"', '"a/b"'), "name"),
+        (template_of("none = 1"), "none"),
+        (template_of("types = []"), "names no types of postings"),
+        (template_of('types = ["production.complete"]'), "Did you mean production.completed"),
         (
-            '[[file]]\nname = "a"\ntypes = []\ncolumns = [{heading="x", field="lot", date="%d"}]',
-            "instant: time",
+            template_of('types = ["io.mes-terminal.material.moved.v1"]'),
+            "is no type of posting. Did you mean material.moved",
         ),
+        (template_of('types = ["x"]'), "Known: production.completed, production.scrapped"),
+        (template_of('uses = ["Comsumed"]'), "'Comsumed'"),
         (
-            '[[file]]\nname = "a"\ntypes = ["completed"]\ncolumns = [{heading="x", constant=""}]',
-            "'completed' is no type",
+            template_of('rows = "posting"\nuses = ["Produced"]', '{heading="x", field="time"}'),
+            "uses are of materials",
         ),
-        ('[[file]]\nname = "a"\ntypes = []\nnone = 1\ncolumns = []', "none"),
+        (template_of('zone = "Europe/Berlln"'), "is no time zone"),
+        (template_of('zone = "/etc/passwd"'), "is no time zone"),
+        (template_of(columns='{heading = "x"}'), "either field or constant"),
+        (column('field = "item", constant = "1"'), "either field or constant"),
+        (column('field = "y"'), "'y' is no field"),
+        (column('field = "item", date = "%Y"'), "date is for time, recordedtime, event_time"),
+        (column('constant = "1", date = "%Y"'), "date is for time, recordedtime, event_time"),
+        (column('field = "time", date = ""'), "is no format of dates"),
     ],
 )
-def test_a_wrong_template_is_one_sentence(text: str, said: str) -> None:
-    with pytest.raises(InputError, match=said):
-        parse_template(text.encode(), "erp.toml")
+def test_a_wrong_template_is_one_sentence(text: str | bytes, said: str) -> None:
+    """What could make no row, or none when a posting is there, is told before anything is sent: a
+    posting counts as delivered, whether a CSV file has a row of it or not."""
+    content = text if isinstance(text, bytes) else text.encode()
+    with pytest.raises(InputError) as told:
+        parse_template(content, "erp.toml")
+    assert said in told.value.sentence
+    assert told.value.sentence.startswith("erp.toml: ")
+
+
+def test_days_are_told_where_the_erp_books_them() -> None:
+    """Half an hour after midnight in Berlin is the day before in UTC, and at the end of a month
+    another period."""
+    body = posting(1).body.replace(b"2026-11-20T13:05:12.100000Z", b"2026-11-30T23:30:00.000000Z")
+    assert b"2026-11-30T23:30" in body
+    for zone, day in (("UTC", b"30.11. 23:30"), ("Europe/Berlin", b"01.12. 00:30")):
+        columns = '{ heading = "x", field = "time", date = "%d.%m. %H:%M" }'
+        text = template_of(f'zone = "{zone}"\nuses = ["Produced"]', columns)
+        made = render(parse_template(text.encode(), "erp.toml"), [body], "LINE3-00000001")
+        assert made == {"LINE3-00000001-a.csv": b"x\r\n" + day + b"\r\n"}
 
 
 @settings(max_examples=60, deadline=None)
