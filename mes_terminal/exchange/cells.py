@@ -64,6 +64,8 @@ def note(cell: str, _: ZoneInfo) -> str:
     """Free text for people."""
     if len(cell) > NOTE_MAX:
         raise CellError(f"has {len(cell)} characters; use at most {NOTE_MAX}")
+    if "\0" in cell:
+        raise CellError("holds NUL characters; export the file again, or name its encoding")
     return cell
 
 

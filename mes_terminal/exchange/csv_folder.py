@@ -168,7 +168,8 @@ def _records(to: TableReader, content: str, faults: list[Fault]) -> Iterator[tup
             message = f"the row cannot be read ({error}); check its quotation marks"
             faults.append(Fault(to.table.file, begins, None, message))
             to.whole = False
-            return
+            begins = reader.line_num + 1
+            continue
         if record is None:
             return
         if any(map(str.strip, record)):

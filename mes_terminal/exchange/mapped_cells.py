@@ -33,6 +33,8 @@ Words = Mapping[str, Mapping[str, Value]]
 Zones = tuple[ZoneInfo | None, ZoneInfo]
 """Where times of the file are meant, if it says so, and where the site is."""
 
+PICK_MAX: Final = 500
+"""Characters of a cell that are searched; an expression may take their number squared."""
 _NUMBERS: Final = (cells.amount, cells.positive, cells.ratio)
 
 
@@ -208,6 +210,11 @@ def _picked(expression: str) -> Convert:
     pattern = re.compile(expression)
 
     def pick(text: str) -> str:
+        if len(text) > PICK_MAX:
+            raise CellError(
+                f"has {len(text)} characters, and pick searches {PICK_MAX} at most; shorten it, or "
+                "leave pick out"
+            )
         match = pattern.search(text)
         if match is None:
             raise CellError(

@@ -1,7 +1,8 @@
 """The bytes of an exported file to its columns and records, as `mapping.toml` says it is written.
 
-Takes any bytes. Titles above the header, dashes, repeated headers, totals at the end and borders of
-`|` are left out; what remains keeps the number of its line. Pure; called by `mapped_files`.
+Takes any bytes. Titles above the header, dashes, repeated headers, totals at the end, borders of
+`|` and lines without any are left out; what remains keeps the number of its line. Pure; called by
+`mapped_files`.
 """
 
 import csv
@@ -20,6 +21,7 @@ from mes_terminal.exchange.mapping import MAPPING_FILE, FileRule, Written
 HEADER_LINES_MAX: Final = 1_000
 """Lines searched for the header; an export that begins later is another one."""
 DELIMITERS: Final = ";\t|,"
+BORDER: Final = "|"
 
 _RULED: Final = re.compile(r"[-=_+|\s]*\Z")
 _CELL_ENDS: Final = re.compile(r"[;\t|,]")
@@ -45,6 +47,7 @@ class _Lines:
         self.began = 1
         self.starts = True
         self.ruled = False
+        self.bordered = False
         self._lines: Iterator[str] = io.StringIO(text, newline="")
         if rule.skip_last:
             every = list(self._lines)
@@ -85,6 +88,8 @@ class _Lines:
     def _is_left_out(self, line: str) -> bool:
         if self.ruled and _RULED.match(line):
             return True
+        if self.bordered and BORDER not in line:
+            return True
         return self._ignored is not None and self._ignored(line.strip())
 
 
@@ -101,7 +106,8 @@ def open_records(
         faults.append(Fault(file, None, None, _no_header(rule)))
         return None
     delimiter = _delimiter(first) if written.delimiter == "auto" else written.delimiter
-    lines.ruled = delimiter == "|"
+    lines.ruled = delimiter == BORDER
+    lines.bordered = lines.ruled and first.lstrip().startswith(BORDER)
     quote = _quote(delimiter) if written.quote is None else written.quote
     reader = csv.reader(
         lines,
@@ -157,7 +163,7 @@ def _delimiter(header: str) -> str:
 
 
 def _quote(delimiter: str) -> str:
-    return "" if delimiter == "|" else '"'
+    return "" if delimiter == BORDER else '"'
 
 
 def _records(
@@ -174,7 +180,7 @@ def _records(
             )
             faults.append(Fault(file, lines.began, None, message))
             opened.whole = False
-            return
+            continue
         if record is None:
             return
         if any(map(str.strip, record)):

@@ -6,7 +6,7 @@ function raises `CellError` with what is wrong and the mend. Pure.
 
 import re
 from collections.abc import Callable, Sequence
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, time, timedelta, timezone, tzinfo
 from fractions import Fraction
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -25,6 +25,8 @@ _CONVERTED_MAX: Final = 20_000
 _MONTHS: Final = (
     "jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"
 )  # fmt: skip
+_HOURS_OF_HALF: Final = (12, *range(1, 12))
+"""What clocks of twelve hours show from midnight, and again from noon."""
 _TOKENS: Final = {
     "YYYY": r"(?P<year>\d{4})",
     "YY": r"(?P<year_of_2000>\d{2})",
@@ -34,11 +36,15 @@ _TOKENS: Final = {
     "DD": r"(?P<day>\d{2})",
     "D": r"(?P<day>\d{1,2})",
     "hh": r"(?P<hour>\d{2})",
+    "h": r"(?P<hour>\d{1,2})",
     "mm": r"(?P<minute>\d{2})",
     "ss": r"(?P<second>\d{2})",
+    "f": r"(?P<fraction>\d{1,9})",
+    "AM": r"(?P<half>[AaPp][Mm])",
+    "Z": r"(?P<offset>Z|[+-]\d{2}(?::?\d{2})?)",
     JULIAN: r"(?P<julian>\d{5,6})",
 }
-_TOKEN: Final = re.compile(f"{JULIAN}|YYYY|YY|MMM|MM|M|DD|D|hh|mm|ss|.", re.DOTALL)
+_TOKEN: Final = re.compile(f"{JULIAN}|YYYY|YY|MMM|MM|M|DD|D|hh|h|mm|ss|f|AM|Z|.", re.DOTALL)
 _SPACES: Final = str.maketrans(dict.fromkeys("\u00a0\u2007\u2009\u202f", " "))
 _PLAIN: Final = re.compile(r"-?\d{1,40}(?:\.\d{1,40})?\Z", re.ASCII)
 
@@ -119,27 +125,35 @@ def multiplied(cell: str, factor: Fraction) -> str:
 def date_reader(
     formats: Sequence[str], *, with_time: bool, zone: ZoneInfo | None, site: ZoneInfo
 ) -> Convert:
-    """Return what reads a day, or an instant where `with_time`, in the first format that fits.
+    """Return what reads a day, or an instant where `with_time`, in whichever format fits.
 
-    A date of zeros says nothing and becomes empty. `zone`: where a time is meant, if not at the
-    `site`; the day of a time is the day there.
+    Two that fit must mean the same. A date of zeros says nothing and becomes empty. `zone`: where a
+    time is meant that does not say so, if not at the `site`; the day of a time is the day there.
     """
     patterns = [date_pattern(one) for one in formats]
 
     def read(cell: str) -> str:
         if len(cell) <= DIGITS_MAX and not cell.strip("0./-: "):
             return ""
-        for pattern in patterns if len(cell) <= DIGITS_MAX else ():
+        meant: dict[str, str] = {}
+        for form, pattern in zip(formats, patterns, strict=True) if len(cell) <= DIGITS_MAX else ():
             match = pattern.match(cell)
-            if match is None:
-                continue
-            parts = match.groupdict()
-            moment = _moment(parts)
+            moment = match and _moment(match.groupdict())
             if moment is None:
                 continue
             if with_time:
-                return _in_zone(moment, zone).isoformat()
-            return (_in_zone(moment, zone, site) if "hour" in parts else moment).date().isoformat()
+                moment = _in_zone(moment, zone)
+                meant.setdefault(moment.isoformat(), form)
+            else:
+                moment = _in_zone(moment, zone, site) if "hour" in pattern.groupindex else moment
+                meant.setdefault(moment.date().isoformat(), form)
+        if len(meant) > 1:
+            ways = " and ".join(f"{found} by {form}" for found, form in meant.items())
+            raise CellError(
+                f"{_shown(cell)} is {ways}; leave one of the two in dates of mapping.toml"
+            )
+        if meant:
+            return next(iter(meant))
         raise CellError(
             f"{_shown(cell)} is no date like {' or '.join(formats)}; mend it, or dates in "
             "mapping.toml"
@@ -157,6 +171,8 @@ def date_pattern(form: str) -> re.Pattern[str]:
     except re.error:
         raise CellError(f"{form!r} names a part twice; write it like DD.MM.YYYY") from None
     named = {name.split("_")[0] for name in pattern.groupindex}
+    if ("half" in named) > ("hour" in named):
+        raise CellError(f"{form!r} has AM and no hour; write it like D.M.YYYY h:mm AM")
     if "julian" in named and not named & {"year", "month", "day"}:
         named |= {"year", "month", "day"}
     if not {"year", "month", "day"} <= named or (
@@ -170,10 +186,26 @@ def _moment(parts: dict[str, str | None]) -> datetime | None:
     """Return what a matched date means; `None` if there is no such day."""
     try:
         hour, minute, second = (int(parts.get(one) or 0) for one in ("hour", "minute", "second"))
-        clock = time(hour, minute, second)
-        return datetime.combine(_day(parts), clock)
+        half = parts.get("half")
+        if half:
+            hour = _HOURS_OF_HALF.index(hour) + (12 if half.lower() == "pm" else 0)
+        micro = int((parts.get("fraction") or "")[:6].ljust(6, "0"))
+        return datetime.combine(_day(parts), time(hour, minute, second, micro, _offset(parts)))
     except (ValueError, OverflowError):
         return None
+
+
+def _offset(parts: dict[str, str | None]) -> tzinfo | None:
+    """Return what a time says of its zone itself."""
+    said = parts.get("offset")
+    if said is None:
+        return None
+    digits = said[1:].replace(":", "")
+    hours, minutes = int(digits[:2] or 0), int(digits[2:] or 0)
+    if minutes > 59:
+        raise ValueError(said)
+    from_utc = timedelta(hours=hours, minutes=minutes)
+    return timezone(-from_utc if said.startswith("-") else from_utc)
 
 
 def _day(parts: dict[str, str | None]) -> date:
@@ -193,11 +225,12 @@ def _day(parts: dict[str, str | None]) -> date:
 
 
 def _in_zone(moment: datetime, zone: ZoneInfo | None, site: ZoneInfo | None = None) -> datetime:
-    """Return a time as it is meant in `zone`, and as the clocks of `site` show it."""
-    if zone is None:
+    """Return a time as it is meant in `zone`, if it does not say so itself, and as the clocks of
+    `site` show it."""
+    if zone is None and moment.tzinfo is None:
         return moment
     try:
-        meant = moment.replace(tzinfo=zone)
+        meant = moment.replace(tzinfo=moment.tzinfo or zone)
         return meant if site is None else meant.astimezone(site)
     except (ValueError, OverflowError):
         raise CellError("is too far away for a time; mend the date") from None

@@ -44,4 +44,7 @@ def _plain(word: str) -> str:
 
 
 def _pattern(word: str) -> str:
-    return ".*".join(re.escape(_plain(part)) for part in _ANY_TEXT.split(word))
+    """Return the expression of a word. The first place where a part fits is taken for good: what
+    fits at all fits so, and many stars take no longer than one."""
+    first, *between, last = (re.escape(_plain(part)) for part in _ANY_TEXT.split(word))
+    return first + "".join(f"(?>.*?{part})" for part in between) + ".*" + last

@@ -37,7 +37,7 @@ class Format(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     thousands: Literal["", ".", ",", " ", "'"] | None = None
     trailing_minus: bool | None = None
     dates: tuple[Name, ...] | None = None
-    """The ways in which dates are written; the first that fits is taken."""
+    """The ways in which dates are written; a cell that fits two must mean one day."""
     zone: Name | None = None
     """Where times without an offset are meant; else the site's time zone."""
     empty: tuple[str, ...] | None = None

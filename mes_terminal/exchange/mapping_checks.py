@@ -10,6 +10,7 @@ from fractions import Fraction
 from zoneinfo import ZoneInfo
 
 from mes_terminal.exchange.cells import CellError
+from mes_terminal.exchange.expressions import may_take_hours
 from mes_terminal.exchange.mapped_cells import is_date, is_number
 from mes_terminal.exchange.mapped_values import date_pattern
 from mes_terminal.exchange.mapping import ColumnRule, FileRule, Mapping, TableRule
@@ -77,6 +78,12 @@ def _of_column(
     yield from _of_words(rule, mapping, where)
     if rule.pick is not None and not _is_expression(rule.pick):
         yield f"{where}.pick", f"{rule.pick!r} is no regular expression; mend it"
+    elif rule.pick is not None and may_take_hours(rule.pick):
+        yield (
+            f"{where}.pick",
+            f"{rule.pick!r} repeats what repeats or has a choice in itself, which may take hours; "
+            "write it without",
+        )
     if rule.times is not None and not _is_factor(str(rule.times)):
         yield f"{where}.times", f"{rule.times!r} is no factor; write a number or 1/60"
     if (rule.times is not None or rule.implied_decimals is not None) and not is_number(column):
