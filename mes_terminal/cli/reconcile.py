@@ -9,7 +9,8 @@ import msgspec
 
 from mes_terminal.cli.session import Session, pass_session, print_json_array
 from mes_terminal.domain.posting import short_type
-from mes_terminal.domain.reconcile import Behind, Difference
+from mes_terminal.domain.quantity import format_quantity, parse_quantity
+from mes_terminal.domain.reconcile import LET_GO, Behind, Difference
 from mes_terminal.tui.safe_text import safe
 
 ATTENTION: Final = 1
@@ -120,7 +121,14 @@ def _tell(row: Difference) -> None:
         click.echo(f"    {_posting(each)}")
     more = row.postings_count - min(len(row.postings), POSTINGS_SHOWN)
     if more:
-        click.echo(f"    and {more} more")
+        click.echo(f"    {_rest(row):>12}  and {more} more")
+
+
+def _rest(row: Difference) -> str:
+    """Return what the postings that are not shown come to: those shown and it are the numbers."""
+    shown = [each.quantity for each in row.postings[:POSTINGS_SHOWN] if each.status != LET_GO]
+    rest = parse_quantity(row.queued) + parse_quantity(row.in_exceptions)
+    return format_quantity(rest - sum(map(parse_quantity, shown)))
 
 
 def _posting(posting: Behind) -> str:

@@ -14,7 +14,10 @@ What is scrapped is stock for nobody, so scrap locations are not compared. A ser
 its number alone, whatever lot it is said to be of.
 """
 
+from bisect import insort
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from itertools import chain
+from operator import attrgetter
 from typing import Final, Literal, NamedTuple
 
 import msgspec
@@ -29,8 +32,13 @@ Part = Literal["queued", "in_exceptions", "let_go"]
 """Where upstream stands with a posting. `let_go`: it refused it, and a person ended that: it counts
 for nothing, and is named where something is unexplained."""
 
+_COUNTING: Final[tuple[Part, ...]] = ("queued", "in_exceptions")
+_PARTS: Final[tuple[Part, ...]] = (*_COUNTING, "let_go")
+
+LET_GO: Final = "let_go"
+"""The status of such a posting, which counts for nothing."""
 POSTINGS_NAMED_MAX: Final = 100
-"""Postings named behind one row, the oldest; the others are counted."""
+"""Postings named behind one number of a row, the oldest; the others are counted."""
 
 _SIGNS: Final[dict[UseWord, int]] = {
     "Produced": 1,
@@ -79,6 +87,7 @@ class Difference(Struct, frozen=True, kw_only=True):
     in_exceptions: str
     unexplained: str
     postings: list[Behind]
+    """The oldest behind each number; all of them where there are not many."""
     postings_count: int
 
     @property
@@ -161,15 +170,15 @@ def changes(
 class _Row:
     """What is known of one row so far."""
 
-    __slots__ = ("behind", "count", "let_go", "parts", "station", "upstream")
+    __slots__ = ("behind", "counts", "parts", "station", "upstream")
 
     def __init__(self) -> None:
         self.upstream = 0
         self.station = 0
-        self.parts: dict[Part, int] = {"queued": 0, "in_exceptions": 0, "let_go": 0}
-        self.behind: list[Behind] = []
-        self.let_go: list[Behind] = []
-        self.count = 0
+        self.parts: dict[Part, int] = dict.fromkeys(_PARTS, 0)
+        self.counts: dict[Part, int] = dict.fromkeys(_PARTS, 0)
+        self.behind: dict[Part, list[Behind]] = {part: [] for part in _PARTS}
+        """The oldest of each part, by number."""
 
 
 class Comparison:
@@ -241,14 +250,16 @@ class Comparison:
         row: _Row, sequence: int, posting: PostingText, part: Part, status: str, micro: int
     ) -> None:
         row.parts[part] += micro
-        named = row.let_go if part == "let_go" else row.behind
-        if part != "let_go":
-            row.count += 1
-        if len(named) < POSTINGS_NAMED_MAX:
-            named.append(
-                Behind(sequence, posting.id, posting.type, posting.subject, status,
-                       format_quantity(micro))
-            )  # fmt: skip
+        row.counts[part] += 1
+        named = row.behind[part]
+        if len(named) == POSTINGS_NAMED_MAX:
+            if sequence > named[-1].sequence:
+                return
+            del named[-1]
+        found = Behind(
+            sequence, posting.id, posting.type, posting.subject, status, format_quantity(micro)
+        )
+        insort(named, found, key=attrgetter("sequence"))
 
 
 def _sort_key(key: StockKey) -> tuple[str, ...]:
@@ -259,7 +270,8 @@ def _difference(key: StockKey, row: _Row, uom: str | None) -> Difference:
     difference = row.upstream - row.station
     queued, refused = row.parts["queued"], row.parts["in_exceptions"]
     unexplained = difference - queued - refused
-    named = row.let_go if unexplained else []
+    parts = _PARTS if unexplained else _COUNTING
+    named = chain.from_iterable(row.behind[part] for part in parts)
     return Difference(
         item=key.item,
         lot=key.lot,
@@ -272,8 +284,8 @@ def _difference(key: StockKey, row: _Row, uom: str | None) -> Difference:
         queued=format_quantity(queued),
         in_exceptions=format_quantity(refused),
         unexplained=format_quantity(unexplained),
-        postings=sorted([*row.behind, *named], key=lambda each: each.sequence),
-        postings_count=row.count + len(named),
+        postings=sorted(named, key=attrgetter("sequence")),
+        postings_count=sum(row.counts[part] for part in parts),
     )
 
 

@@ -275,9 +275,8 @@ def test_what_was_let_go_is_named_where_something_is_unexplained(station: Statio
     assert rows(station)["SEAT"]["postings"] == []
 
 
-def test_many_postings_are_counted_and_the_first_named(station: Station) -> None:
-    sent = sequence(station)
-    delivered(station, "delivered", 1, sent)
+def copies(station: Station, number: int) -> tuple[int, int]:
+    """Queue so many postings more, each a chair of WO-1; return their first and last sequence."""
     body = station.db.conn.execute(
         "SELECT body FROM event WHERE outbox_seq = ?", [report(station, "WO-1", 1)]
     ).fetchone()[0]
@@ -288,13 +287,46 @@ def test_many_postings_are_counted_and_the_first_named(station: Station) -> None
         conn.executemany(
             "INSERT INTO event (event_seq, type, event_time, recorded_at, outbox_seq, hash, body) "
             "VALUES (?, 'production.completed', '', '', ?, '', ?)",
-            [(event + more, outbox + more, body) for more in range(1, 500)],
+            [(event + more, outbox + more, body) for more in range(1, number)],
         )
-    erp(station, ALL, watermark=sent)
+    return outbox, outbox + number - 1
+
+
+def test_many_postings_are_counted_and_the_first_named(station: Station) -> None:
+    sent = sequence(station)
+    delivered(station, "delivered", 1, sent)
+    first, _ = copies(station, 500)
+    erp(station, ALL | {("SEAT", None): "599"}, watermark=sent)
     seats = rows(station)["SEAT"]
     assert seats["queued"] == "500"
     assert seats["postings_count"] == 500
-    assert len(seats["postings"]) == POSTINGS_NAMED_MAX
+    assert [each["sequence"] for each in seats["postings"]] == list(
+        range(first, first + POSTINGS_NAMED_MAX)
+    )
+    told = run(station, "--item", "SEAT").stdout.splitlines()
+    assert told[0] == (
+        "SEAT: ERP 599, station 99 = 500 queued + 0 in exceptions + 0 unexplained pcs"
+    )
+    assert [line.split()[0] for line in told[1:-1]] == ["1"] * 10 + ["490"]
+    assert told[-2] == "             490  and 490 more"
+
+
+def test_the_oldest_behind_each_number_are_named(station: Station) -> None:
+    """What was delivered since the figures were read is older than what waits, and a number is
+    never without a posting because another one has many."""
+    sent = sequence(station)
+    delivered(station, "delivered", 1, sent)
+    first, last = copies(station, 400)
+    delivered(station, "refused", first, first + 149)
+    delivered(station, "delivered", first + 150, first + 299)
+    erp(station, ALL | {("SEAT", None): "499"}, watermark=sent)
+    seats = rows(station)["SEAT"]
+    assert parts(seats) == ("499", "99", "250", "150", "0")
+    assert seats["postings_count"] == 400 == last - first + 1
+    assert [(each["sequence"], each["status"]) for each in seats["postings"]] == [
+        *[(first + number, "refused") for number in range(POSTINGS_NAMED_MAX)],
+        *[(first + 150 + number, "delivered") for number in range(POSTINGS_NAMED_MAX)],
+    ]
 
 
 # Files of an ERP ---------------------------------------------------------------------------------
