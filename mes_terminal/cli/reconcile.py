@@ -10,7 +10,7 @@ import msgspec
 from mes_terminal.cli.session import Session, pass_session, print_json_array
 from mes_terminal.domain.posting import short_type
 from mes_terminal.domain.quantity import format_quantity, parse_quantity
-from mes_terminal.domain.reconcile import LET_GO, Behind, Difference
+from mes_terminal.domain.reconcile import LET_GO, Behind, Difference, FiguresTold
 from mes_terminal.tui.safe_text import safe
 
 ATTENTION: Final = 1
@@ -26,6 +26,7 @@ _ROWS: Final = {
 """What one row is, and what several are."""
 
 _decode: Final = msgspec.json.Decoder(Difference).decode
+_decode_figures: Final = msgspec.json.Decoder(FiguresTold).decode
 
 
 @click.command()
@@ -42,6 +43,12 @@ _decode: Final = msgspec.json.Decoder(Difference).decode
     metavar="FILE",
     help="The ERP's stock as CSV: item, lot, serial, location, quantity, uom.",
 )
+@click.option(
+    "--mapping",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="How FILE of --stock is read, if it is not clean.",
+)
 @click.option("--at", metavar="TIME", help="When the figures of FILE were true.")
 @pass_session
 @click.pass_context
@@ -51,6 +58,7 @@ def reconcile(
     by: str,
     item: str | None,
     stock: Path | None,
+    mapping: Path | None,
     at: str | None,
 ) -> None:
     """Say why the ERP has another stock than the station.
@@ -63,12 +71,15 @@ def reconcile(
       mes-terminal reconcile
       mes-terminal reconcile --by lot --item LEG --json
       mes-terminal reconcile --stock erp-stock.csv --at 2026-11-20T06:00
+      mes-terminal reconcile --stock MB52.txt --mapping sap.toml
     """
     filters = {"by": by}
     if item is not None:
         filters["item"] = item
     if stock is not None:
         filters["stock"] = str(stock.expanduser().absolute())
+    if mapping is not None:
+        filters["mapping"] = str(mapping.expanduser().absolute())
     if at is not None:
         filters["at"] = at
     seen = _Seen()
@@ -78,6 +89,8 @@ def reconcile(
     else:
         for row in rows:
             _tell(_decode(row))
+        for row in session.rows("reconcile_figures", filters):
+            _tell_figures(_decode_figures(row))
         click.echo(seen.sentence(by))
     if seen.unexplained:
         context.exit(ATTENTION)
@@ -105,6 +118,15 @@ class _Seen:
             return f"{self.rows} {what}: the ERP has what the station has."
         rest = f"{self.unexplained} unexplained" if self.unexplained else "all explained"
         return f"{self.differing} of {self.rows} {what} differ, {rest}."
+
+
+def _tell_figures(told: FiguresTold) -> None:
+    if told.as_of is not None:
+        click.echo(f"The ERP's figures are of {told.as_of}.")
+    if told.left_out:
+        pieces = "1 piece" if told.left_out == 1 else f"{told.left_out} pieces"
+        places = ", ".join(safe(each, SUBJECT_COLUMNS) for each in told.elsewhere)
+        click.echo(f"Left out: {pieces} of the ERP's stock at other locations, such as {places}.")
 
 
 def _tell(row: Difference) -> None:

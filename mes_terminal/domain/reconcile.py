@@ -301,6 +301,17 @@ class Summary(Struct, frozen=True, kw_only=True):
     """When upstream's figures were true; `None`: there are none."""
 
 
+class FiguresTold(Struct, frozen=True, kw_only=True):
+    """What is to be known of upstream's figures beside what they come to."""
+
+    as_of: str | None
+    """When they were true; `None`: a file that does not say."""
+    left_out: int
+    """Pieces that lie elsewhere, and so are not compared."""
+    elsewhere: list[str]
+    """The first of these locations, in the order of their names."""
+
+
 def summary_of(
     rows: Sequence[Difference], as_of: str | None, *, count: int | None = None
 ) -> Summary:

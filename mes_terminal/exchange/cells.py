@@ -109,6 +109,11 @@ def amount(cell: str, _: ZoneInfo) -> int:
     return micro
 
 
+def signed(cell: str, _: ZoneInfo) -> int:
+    """A quantity of any sign, in millionths (BF-1)."""
+    return _micro(cell)
+
+
 def positive(cell: str, _: ZoneInfo) -> int:
     """A quantity of more than zero, in millionths (BF-1)."""
     micro = _micro(cell)

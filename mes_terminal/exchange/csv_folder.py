@@ -97,7 +97,7 @@ def _read_all(
     for table in TABLES.values():
         if table.file in unmapped:
             touched.add(table.name)
-            _read_table(readers[table.name], unmapped[table.file], faults)
+            read_table(readers[table.name], unmapped[table.file], faults)
     return {name: readers[name] for name in TABLES if name in touched}, faults
 
 
@@ -113,7 +113,8 @@ def _unknown_file(*, mapped: bool) -> str:
     )
 
 
-def _read_table(reader: TableReader, content: bytes, faults: list[Fault]) -> None:
+def read_table(reader: TableReader, content: bytes, faults: list[Fault]) -> None:
+    """Read a clean file of one table, to its end whatever is wrong with it."""
     table = reader.table
     decoded = _decode(table, content, faults)
     if decoded is None:

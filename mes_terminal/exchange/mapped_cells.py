@@ -35,7 +35,7 @@ Zones = tuple[ZoneInfo | None, ZoneInfo]
 
 PICK_MAX: Final = 500
 """Characters of a cell that are searched; an expression may take their number squared."""
-_NUMBERS: Final = (cells.amount, cells.positive, cells.ratio)
+_NUMBERS: Final = (cells.amount, cells.positive, cells.signed, cells.ratio)
 
 
 def is_number(column: Column) -> bool:

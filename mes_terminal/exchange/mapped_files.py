@@ -22,7 +22,6 @@ from mes_terminal.exchange.mapping import (
 )
 from mes_terminal.exchange.mapping import Mapping as FileMapping
 from mes_terminal.exchange.row_reader import TableReader
-from mes_terminal.exchange.tables import TABLES
 
 NAMED_MAX: Final = 20
 """Columns told when one is looked for."""
@@ -37,22 +36,24 @@ def read_mapped(
 ) -> set[str]:
     """Read every file that the mapping names, and take it out of `files`. `zone`: of the site.
 
-    Returns the tables that were read, or should have been.
+    One that becomes a table without a reader is not for whoever asks, and only taken out. Returns
+    the tables that were read, or should have been.
     """
     touched: set[str] = set()
     by_rule: dict[str, FileRule] = {}
     for rule in mapping.file:
-        touched.update(table.name for table in rule.table)
+        is_asked = all(table.name in readers for table in rule.table)
+        touched.update(table.name for table in rule.table if is_asked)
         found = [name for name in sorted(files) if matcher([rule.name])(name)]
-        if not found and not rule.optional:
+        if is_asked and not found and not rule.optional:
             _tell_missing(rule, readers, faults)
         for name in found:
             other = by_rule.setdefault(name, rule)
             if other is not rule:
                 message = f"{other.name} and {rule.name} both mean this file; let only one mean it"
                 faults.append(Fault(name, None, None, message))
-                continue
-            _MappedFile(name, rule, mapping, readers, zone, faults).read(files[name])
+            elif is_asked:
+                _MappedFile(name, rule, mapping, readers, zone, faults).read(files[name])
     for name in by_rule:
         del files[name]
     return touched
@@ -106,7 +107,12 @@ class _MappedFile:
         self, rule: TableRule, places: Mapping[str, int]
     ) -> tuple[TableRule, RowMaker, Callable[[Sequence[str]], bool]]:
         maker = RowMaker(
-            TABLES[rule.name], rule, self._written, self._mapping.values, places, self._zone
+            self._readers[rule.name].table,
+            rule,
+            self._written,
+            self._mapping.values,
+            places,
+            self._zone,
         )
         return rule, maker, record_filter(rule.only, rule.skip, places)
 

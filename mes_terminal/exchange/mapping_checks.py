@@ -7,6 +7,7 @@ import difflib
 import re
 from collections.abc import Iterable, Iterator
 from fractions import Fraction
+from typing import Final
 from zoneinfo import ZoneInfo
 
 from mes_terminal.exchange.cells import CellError
@@ -14,7 +15,9 @@ from mes_terminal.exchange.expressions import may_take_hours
 from mes_terminal.exchange.mapped_cells import is_date, is_number
 from mes_terminal.exchange.mapped_values import date_pattern
 from mes_terminal.exchange.mapping import ColumnRule, FileRule, Mapping, TableRule
-from mes_terminal.exchange.tables import TABLES, Column, Table
+from mes_terminal.exchange.tables import STOCK, TABLES, Column, Table
+
+_TABLES: Final = {**TABLES, STOCK.name: STOCK}
 
 Mistake = tuple[str, str]
 """The way to a key, and what is wrong with it."""
@@ -28,6 +31,8 @@ def mistakes(mapping: Mapping) -> Iterator[Mistake]:
         yield from _of_file(rule, mapping, where)
         if not rule.table:
             yield f"{where}.table", "the file becomes no table; add a [[file.table]]"
+        elif len({one.name == STOCK.name for one in rule.table}) > 1:
+            yield f"{where}.table", "stock is compared and not loaded; give it a file of its own"
         for table in rule.table:
             yield from _of_table(table, mapping, f"{where}.table.{table.name}")
 
@@ -46,9 +51,9 @@ def _of_file(rule: FileRule, mapping: Mapping, where: str) -> Iterator[Mistake]:
 
 
 def _of_table(rule: TableRule, mapping: Mapping, where: str) -> Iterator[Mistake]:
-    table = TABLES.get(rule.name)
+    table = _TABLES.get(rule.name)
     if table is None:
-        yield where, f"there is no such table; {_nearest(rule.name, TABLES)}"
+        yield where, f"there is no such table; {_nearest(rule.name, _TABLES)}"
         return
     columns = {column.name: column for column in table.columns}
     rules = rule.rules()

@@ -150,6 +150,8 @@ class TableReader:
 
     def _is_new(self, at: int, values: dict[str, Any]) -> bool:
         """Tell whether the row has a key that no row before had; a fault if one had it."""
+        if not self.table.key:
+            return True
         key = tuple([str(values.get(name, "")) for name in self.table.key])
         if not all(key):
             for name, cell in zip(self.table.key, key, strict=True):

@@ -217,3 +217,14 @@ class ReasonRow(Row, frozen=True, kw_only=True, omit_defaults=True):
         "scrap", "rework", "extra", "write_off", "short_close", "deviation", "count", "stop"
     ]
     description: str = ""
+
+
+class StockRow(Row, frozen=True, kw_only=True, omit_defaults=True):
+    """A piece of the ERP's stock: it is compared with, never loaded."""
+
+    item: str
+    lot: str | None = None
+    serial: str | None = None
+    location: str | None = None
+    quantity: int
+    uom: str | None = None

@@ -1,23 +1,31 @@
-"""Stock as an ERP exports it: a CSV file to pieces of stock (RFC 4180, UTF-8, decimal point). Pure.
+"""Stock as an ERP exports it: a CSV file to pieces of stock, with every fault that it has. Pure.
 
-Columns: `item` and `quantity`, and where the ERP has them `lot`, `serial`, `location`, `uom`; with
-commas or semicolons. Called by `usecases.reconcile`.
+Columns: `item` and `quantity`, and where the ERP has them `lot`, `serial`, `location`, `uom`. It is
+read like the clean files of a load, or by the `[[file]]` of a mapping that becomes the table
+`stock`. Called by `usecases.reconcile`.
 """
 
-import csv
-import io
 from typing import Final
+from zoneinfo import ZoneInfo
 
+import msgspec
 from msgspec import Struct
 
-from mes_terminal.domain.quantity import QuantityError, parse_quantity
 from mes_terminal.domain.reconcile import StockKey, stock_key
-from mes_terminal.errors import InputError
+from mes_terminal.exchange.csv_folder import read_table
+from mes_terminal.exchange.faults import Fault
+from mes_terminal.exchange.mapped_files import read_mapped
+from mes_terminal.exchange.mapped_words import matcher
+from mes_terminal.exchange.mapping import MAPPING_FILE
+from mes_terminal.exchange.mapping_reading import read_mapping
+from mes_terminal.exchange.row_reader import TableReader
+from mes_terminal.exchange.rows import StockRow
+from mes_terminal.exchange.tables import STOCK
 
-COLUMNS: Final = ("item", "lot", "serial", "location", "quantity", "uom")
-REQUIRED: Final = ("item", "quantity")
-ROWS_MAX: Final = 1_000_000
-"""Rows of one file; more is no stock of one station."""
+_NO_FILE: Final = (
+    f"{MAPPING_FILE} has no [[file]] of this name that becomes the table stock; add one, or name "
+    "another file"
+)
 
 
 class StockPiece(Struct, frozen=True):
@@ -29,57 +37,41 @@ class StockPiece(Struct, frozen=True):
     line: int
 
 
-def parse_stock(content: bytes, name: str) -> list[StockPiece]:
-    """Return the pieces of stock of the file called `name`. Raises `InputError` at the first fault,
-    with its line."""
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = content.count(b"\n", 0, error.start) + 1
-        raise _fault(name, line, "the file is no UTF-8; save it with that encoding") from None
-    header = text.split("\n", 1)[0]
-    delimiter = ";" if header.count(";") > header.count(",") else ","
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
-    found: list[StockPiece] = []
-    try:
-        columns = _layout(name, [cell.strip() for cell in next(reader, [])])
-        for record in reader:
-            if any(map(str.strip, record)):
-                if len(found) == ROWS_MAX:
-                    raise _fault(name, reader.line_num, f"more than {ROWS_MAX} rows; split it")
-                found.append(_piece(name, reader.line_num, columns, record))
-    except csv.Error as error:
-        sentence = f"the row cannot be read ({error}); check its quotation marks"
-        raise _fault(name, reader.line_num, sentence) from None
-    return found
+def read_stock(
+    content: bytes, name: str, *, mapping: bytes | None, zone: ZoneInfo
+) -> tuple[list[StockPiece], list[Fault]]:
+    """Return the pieces of stock of the file called `name`, and what is wrong with it.
+
+    `mapping`: the text of a mapping; without one the file is clean. The pieces are of use only
+    where there is no fault.
+    """
+    faults: list[Fault] = []
+    reader = TableReader(STOCK, zone, faults)
+    if mapping is None:
+        read_table(reader, content, faults)
+        faults = [msgspec.structs.replace(fault, file=name) for fault in faults]
+    else:
+        _read_mapped(reader, content, name, mapping, zone, faults)
+    rows = [row for row in reader.rows if isinstance(row, StockRow)]
+    return [_piece(row) for row in rows], sorted(faults, key=lambda one: one.line or 0)
 
 
-def _layout(name: str, header: list[str]) -> list[str]:
-    for column in header:
-        if column not in COLUMNS or header.count(column) > 1:
-            sentence = f"the column {column[:40]!r} is unknown or there twice; it may have "
-            raise _fault(name, 1, sentence + ", ".join(COLUMNS))
-    missing = [column for column in REQUIRED if column not in header]
-    if missing:
-        raise _fault(name, 1, f"the column {missing[0]} is missing; add it")
-    return header
+def _read_mapped(
+    reader: TableReader, content: bytes, name: str, text: bytes, zone: ZoneInfo, faults: list[Fault]
+) -> None:
+    mapping, found = read_mapping(text)
+    faults += found
+    if mapping is None:
+        return
+    becomes_stock = [rule for rule in mapping.file if rule.table[0].name == STOCK.name]
+    if not any(matcher([rule.name])(name) for rule in becomes_stock):
+        faults.append(Fault(name, None, None, _NO_FILE))
+        return
+    meant = [rule for rule in becomes_stock if matcher([rule.name])(name)]
+    asked = msgspec.structs.replace(mapping, file=tuple(meant))
+    read_mapped(asked, {name: content}, {STOCK.name: reader}, zone, faults)
 
 
-def _piece(name: str, line: int, columns: list[str], record: list[str]) -> StockPiece:
-    if len(record) > len(columns) and any(map(str.strip, record[len(columns) :])):
-        sentence = f"{len(record)} cells for {len(columns)} columns; quote cells with the delimiter"
-        raise _fault(name, line, sentence)
-    cells = dict(zip(columns, map(str.strip, record), strict=False))
-    if not cells.get("item"):
-        raise _fault(name, line, "the item is missing")
-    try:
-        micro = parse_quantity(cells.get("quantity", ""))
-    except QuantityError as error:
-        raise _fault(name, line, f"{error}; write it with a decimal point") from None
-    lot, serial, location = (cells.get(column) for column in ("lot", "serial", "location"))
-    key = stock_key(cells["item"], lot, serial, location)
-    return StockPiece(key, micro, cells.get("uom") or None, line)
-
-
-def _fault(name: str, line: int, sentence: str) -> InputError:
-    return InputError(f"{name}, line {line}: {sentence}.", reason="stock_file")
+def _piece(row: StockRow) -> StockPiece:
+    key = stock_key(row.item, row.lot, row.serial, row.location)
+    return StockPiece(key, row.quantity, row.uom, row.at)

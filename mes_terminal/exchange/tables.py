@@ -349,3 +349,16 @@ _TABLES: Final = (
 
 TABLES: Final = {table.name: table for table in _TABLES}
 """By name, in the order in which they are applied."""
+
+STOCK: Final = Table(
+    name="stock",
+    row=rows.StockRow,
+    key=(),
+    columns=(
+        _must("item", cells.text),
+        *_may(lot=cells.text, serial=cells.text, location=cells.text),
+        _must("quantity", cells.signed, 0),
+        *_may(uom=cells.text),
+    ),
+)
+"""What `reconcile` compares with; no load takes it. No key: a piece may be there in parts."""

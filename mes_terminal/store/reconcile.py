@@ -5,10 +5,12 @@ lack, and those figures as the core noted them last. Called by `usecases.reconci
 """
 
 from collections.abc import Iterable, Iterator
+from fractions import Fraction
 from typing import Any, Final
 
 from msgspec import Struct
 
+from mes_terminal.domain.conversions import Conversion, Conversions
 from mes_terminal.domain.reconcile import StockKey, stock_key
 from mes_terminal.store.database import Connection, Database
 from mes_terminal.store.lists import stream
@@ -105,6 +107,20 @@ def stock(database: Database, item: str | None) -> Iterator[tuple[StockKey, int]
 def units(database: Database) -> dict[str, str]:
     """Return the unit of each item."""
     return dict(database.conn.execute("SELECT item, uom FROM item").fetchall())
+
+
+def conversions(database: Database) -> Conversions:
+    """Return the unit conversions of every item (BF-2)."""
+    rows = database.conn.execute(
+        """
+        SELECT coalesce(item.item, ''), from_uom, to_uom, factor_num, factor_den
+          FROM unit_conversion LEFT JOIN item ON item.item_id = unit_conversion.item_id
+        """
+    )
+    return Conversions(
+        Conversion(item, from_uom, to_uom, Fraction(num, den))
+        for item, from_uom, to_uom, num, den in rows
+    )
 
 
 def postings(database: Database, *, watermark: int, at: str | None) -> Iterator[Queued]:

@@ -48,7 +48,7 @@ from mes_terminal.usecases.people import list_people
 from mes_terminal.usecases.policy_replay import replay_policy
 from mes_terminal.usecases.printables import PRINTABLES
 from mes_terminal.usecases.propose_load import list_proposals, load_story
-from mes_terminal.usecases.reconcile import reconcile
+from mes_terminal.usecases.reconcile import reconcile, reconcile_figures
 from mes_terminal.usecases.shift_lists import (
     list_calls,
     list_shift_now,
@@ -391,6 +391,7 @@ RULED_LISTS: Final[dict[str, RuledList]] = {
     "validation": validate_plant,
     "shift_now": list_shift_now,
     "reconcile": reconcile,
+    "reconcile_figures": reconcile_figures,
     "line_stops": list_stops,
 }
 """Those that the settings or the time have a say in; `read_list` knows both."""

@@ -5,13 +5,14 @@ receiver last. Whatever the outbox holds, memory grows with the stock only: post
 they are read. Called through `usecases.lists.LISTS`; the core notes the receiver's figures.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final, get_args
 
 import msgspec
 from msgspec import Struct
 
+from mes_terminal.domain.conversions import ConversionFault
 from mes_terminal.domain.delivery import StockReading
 from mes_terminal.domain.instants import parse_instant
 from mes_terminal.domain.posting import full_type
@@ -19,6 +20,7 @@ from mes_terminal.domain.quantity import QuantityError, parse_quantity
 from mes_terminal.domain.reconcile import (
     Comparison,
     Difference,
+    FiguresTold,
     Level,
     Part,
     StockKey,
@@ -28,14 +30,18 @@ from mes_terminal.domain.reconcile import (
 from mes_terminal.domain.rules import StationRules
 from mes_terminal.domain.sequences import Sequences
 from mes_terminal.errors import InputError, TransportError
-from mes_terminal.exchange.stock_file import parse_stock
+from mes_terminal.exchange.mapping import MAPPING_FILE
+from mes_terminal.exchange.stock_file import StockPiece, read_stock
 from mes_terminal.store import reconcile as store
 from mes_terminal.store.checks import snapshot
 from mes_terminal.store.database import Database
 from mes_terminal.usecases.desk_filters import check_filters
 from mes_terminal.usecases.epoch import current_epoch
 
-FILTERS: Final = ("by", "item", "stock", "at")
+FILTERS: Final = ("by", "item", "stock", "mapping", "at")
+MAPPING_MAX_BYTES: Final = 1 << 20
+PLACES_NAMED_MAX: Final = 10
+"""Locations named where figures lie elsewhere."""
 FILE_MAX_BYTES: Final = 256 * 1024 * 1024
 """More is no stock of one station."""
 REVERSED: Final = full_type("report.reversed")
@@ -97,11 +103,29 @@ def reconcile(
 def compare(
     database: Database, filters: Mapping[str, str], *, rules: StationRules, now: str
 ) -> Compared:
-    """Return the comparison that the filters `by`, `item`, `stock` and `at` ask for."""
+    """Return the comparison that the filters ask for, which are those of `reconcile`."""
     level = _level(filters)
     with snapshot(database):
         figures = _figures(database, filters, rules, now)
         return _compare(database, figures, level, filters.get("item"), rules)
+
+
+def reconcile_figures(
+    database: Database, filters: Mapping[str, str], *, rules: StationRules, now: str
+) -> Iterator[FiguresTold]:
+    """Yield what is to be known of the figures of such a comparison, in one row."""
+    check_filters("reconcile_figures", filters, FILTERS)
+    with snapshot(database):
+        figures = _figures(database, filters, rules, now)
+        own = store.own_locations(database, rules.station)
+    only = filters.get("item")
+    places = [
+        key.location
+        for key, _ in figures.stock
+        if only in (None, key.item) and key.location is not None and key.location not in own
+    ]
+    elsewhere = sorted(set(places))[:PLACES_NAMED_MAX]
+    yield FiguresTold(as_of=figures.as_of, left_out=len(places), elsewhere=elsewhere)
 
 
 def stock_changes(database: Database, reading: StockReading) -> StockChanges:
@@ -196,9 +220,11 @@ def _figures(
 ) -> Figures:
     at = filters.get("at")
     if "stock" in filters:
-        return _of_file(database, filters["stock"], at, rules, now)
+        return _of_file(database, filters, rules, now)
     if at is not None:
         raise InputError("--at says when the figures of a file were true: give --stock too.")
+    if "mapping" in filters:
+        raise InputError("--mapping says how the file of --stock is read: give --stock too.")
     found = store.reading(database)
     if found is None:
         raise InputError(
@@ -220,23 +246,25 @@ def _figures(
 
 
 def _of_file(
-    database: Database, name: str, at: str | None, rules: StationRules, now: str
+    database: Database, filters: Mapping[str, str], rules: StationRules, now: str
 ) -> Figures:
     """Read a file of stock; what was delivered before `at` is in it."""
-    path = Path(name)
-    pieces = parse_stock(_content(path), path.name)
-    units = store.units(database)
-    for piece in pieces:
-        own = units.get(piece.key.item)
-        if piece.uom is not None and own is not None and piece.uom != own:
-            raise InputError(
-                f"{path.name}, line {piece.line}: {piece.key.item} is counted in {own} here, not "
-                f"in {piece.uom}; export it in {own}.",
-                reason="stock_file",
-            )
+    path, at = Path(filters["stock"]), filters.get("at")
+    mapping = None
+    if "mapping" in filters:
+        mapping = _content(Path(filters["mapping"]), MAPPING_MAX_BYTES)
+    content = _content(path, FILE_MAX_BYTES)
+    pieces, faults = read_stock(content, path.name, mapping=mapping, zone=rules.zone)
+    if faults:
+        if faults[0].file == MAPPING_FILE:
+            given = Path(filters["mapping"]).name
+            faults = [msgspec.structs.replace(fault, file=given) for fault in faults]
+        more = f" (and {len(faults) - 1} more)" if len(faults) > 1 else ""
+        raise InputError(f"{faults[0]}{more}.", reason="stock_file")
+    _check_places(database, path.name, pieces, rules)
     instant = None if at is None else _instant(at, rules, now)
     return Figures(
-        stock=[(piece.key, piece.quantity_micro) for piece in pieces],
+        stock=list(_in_base_units(database, path.name, pieces)),
         units={piece.key.item: piece.uom for piece in pieces if piece.uom},
         as_of=instant,
         first=store.EVERYTHING,
@@ -244,6 +272,48 @@ def _of_file(
         before=instant,
         has_loaded=True,
     )
+
+
+def _check_places(
+    database: Database, name: str, pieces: Sequence[StockPiece], rules: StationRules
+) -> None:
+    """Raise where nothing of a file lies here: its locations are called otherwise."""
+    own = store.own_locations(database, rules.station)
+    places = sorted({piece.key.location or "" for piece in pieces})
+    if not places or "" in places or own & set(places):
+        return
+    there = ", ".join(place[:40] for place in places[:PLACES_NAMED_MAX])
+    raise InputError(
+        f"{name}: nothing of it lies at a location of this station ({', '.join(sorted(own))}): it "
+        f"has {there}. Translate them by values in a mapping, or leave the column out.",
+        reason="stock_file",
+    )
+
+
+def _in_base_units(
+    database: Database, name: str, pieces: Iterable[StockPiece]
+) -> Iterator[tuple[StockKey, int]]:
+    """Yield each piece in its item's unit, exactly (BF-2)."""
+    units, conversions = store.units(database), store.conversions(database)
+    for piece in pieces:
+        item, own = piece.key.item, units.get(piece.key.item)
+        if piece.uom is None or own is None or piece.uom == own:
+            yield piece.key, piece.quantity_micro
+            continue
+        factor = conversions.factor(item, piece.uom, own)
+        micro = None if isinstance(factor, ConversionFault) else piece.quantity_micro * factor
+        if micro is None or micro.denominator != 1:
+            why = (
+                f"there is no conversion from {piece.uom}; add one to unit_conversions.csv, or "
+                if micro is None
+                else f"its {piece.uom} have more than six decimal places in {own}; "
+            )
+            raise InputError(
+                f"{name}:{piece.line}: {item} is counted in {own} here, and {why}export it in "
+                f"{own}.",
+                reason="stock_file",
+            )
+        yield piece.key, micro.numerator
 
 
 def _instant(at: str, rules: StationRules, now: str) -> str:
@@ -256,12 +326,12 @@ def _instant(at: str, rules: StationRules, now: str) -> str:
     return instant
 
 
-def _content(path: Path) -> bytes:
+def _content(path: Path, most: int) -> bytes:
     try:
         with path.open("rb") as file:
-            content = file.read(FILE_MAX_BYTES + 1)
+            content = file.read(most + 1)
     except OSError as error:
         raise InputError(f"{path} cannot be read: {error.strerror}.", reason="stock_file") from None
-    if len(content) > FILE_MAX_BYTES:
-        raise InputError(f"{path} is too large: {FILE_MAX_BYTES >> 20} MB at most.")
+    if len(content) > most:
+        raise InputError(f"{path} is too large: {most >> 20} MB at most.")
     return content

@@ -307,8 +307,8 @@ def test_many_postings_are_counted_and_the_first_named(station: Station) -> None
     assert told[0] == (
         "SEAT: ERP 599, station 99 = 500 queued + 0 in exceptions + 0 unexplained pcs"
     )
-    assert [line.split()[0] for line in told[1:-1]] == ["1"] * 10 + ["490"]
-    assert told[-2] == "             490  and 490 more"
+    assert [line.split()[0] for line in told[1:12]] == ["1"] * 10 + ["490"]
+    assert told[11] == "             490  and 490 more"
 
 
 def test_the_oldest_behind_each_number_are_named(station: Station) -> None:
@@ -378,14 +378,21 @@ def test_stock_that_lies_elsewhere_is_left_out(station: Station, tmp_path: Path)
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("item,quantity\nLEG,1,5\n", "erp.csv, line 2: 3 cells for 2 columns"),
+        ("item,quantity\nLEG,1,5\n", "erp.csv:2: has 3 cells for 2 columns"),
         ('item,quantity\nLEG,"1,5"\n', "with a decimal point"),
-        ("item,quantity\n,5\n", "erp.csv, line 2: the item is missing"),
-        ("item\nLEG\n", "the column quantity is missing"),
-        ("item,quantity,color\nLEG,1,red\n", "the column 'color' is unknown"),
-        ("item,quantity,uom\nLEG,1,kg\n", "LEG is counted in pcs here, not in kg"),
+        ("item,quantity\n,5\n", "erp.csv:2: item: the cell is empty; fill it."),
+        ("item\nLEG\n", "erp.csv:1: quantity: the column is missing; add it."),
+        ("item,quantity,color\nLEG,1,red\n", "erp.csv:1: color: the column is unknown; remove it"),
+        (
+            "item,quantity,uom\nLEG,1,kg\n",
+            "erp.csv:2: LEG is counted in pcs here, and there is no conversion",
+        ),
         ('item,quantity\nLEG,"1\n', "check its quotation marks"),
-        ("", "the column item is missing"),
+        ("", "erp.csv:1: item: the column is missing; add it (and 1 more)."),
+        (
+            "item,quantity\nLEG,x\n,5\nSEAT,1,5\n",
+            "write it with a decimal point, like 12.5 (and 2 more).",
+        ),
     ],
 )
 def test_a_wrong_file_is_told_with_its_line(
