@@ -4,11 +4,13 @@ lack, and those figures as the core noted them last. Called by `usecases.reconci
 `note_reading` runs inside the caller's transaction.
 """
 
-from collections.abc import Iterable, Iterator
+import json
+from collections.abc import Collection, Iterable, Iterator
 from fractions import Fraction
 from typing import Any, Final
 
 from msgspec import Struct
+from msgspec.structs import astuple
 
 from mes_terminal.domain.conversions import Conversion, Conversions
 from mes_terminal.domain.reconcile import StockKey, stock_key
@@ -63,8 +65,26 @@ SELECT event.outbox_seq, event.body, 'delivered', 0
    AND event.outbox_seq <= :watermark
 """
 
+# What was refused when the figures were read, and accepted since.
+_ACCEPTED: Final = """
+SELECT event.outbox_seq, event.body, 'delivered', 0
+  FROM json_each(:refused)
+  CROSS JOIN delivery ON delivery.outbox_seq = json_each.value
+  CROSS JOIN event ON event.outbox_seq = delivery.outbox_seq
+ WHERE delivery.status = 'delivered' AND event.outbox_seq <= :watermark
+"""
+
+# What was refused has been judged, so the receiver's watermark goes past it; it has an effect from
+# when it is accepted, which ends its exception.
+_REFUSED: Final = """
+SELECT subject FROM exception WHERE kind = 'posting_refused' AND status = 'open'
+UNION ALL
+SELECT subject FROM exception
+ WHERE kind = 'posting_refused' AND ended_at IS NOT NULL AND ended_at > :noted_at
+"""
+
 _READING: Final = """
-SELECT as_of, watermark, epoch, pieces, beyond FROM upstream_reading
+SELECT as_of, watermark, epoch, pieces, beyond, noted_at FROM upstream_reading
 """
 _FIGURES: Final = """
 SELECT item, lot, serial, location, quantity_micro FROM upstream_stock
@@ -81,6 +101,8 @@ class Reading(Struct, frozen=True):
     pieces: int
     beyond: str
     """JSON: what else they have, behind gaps, as first and last."""
+    noted_at: str
+    """When the core read them, by the station's clock."""
 
 
 class Queued(Struct, frozen=True):
@@ -123,13 +145,23 @@ def conversions(database: Database) -> Conversions:
     )
 
 
-def postings(database: Database, *, watermark: int, at: str | None) -> Iterator[Queued]:
-    """Yield what upstream's figures lack: they have what was delivered up to `watermark`, and not
-    after `at`. In no order: sorting would hold all the documents."""
-    asked = {"watermark": watermark, "at": at}
-    statement = POSTINGS if at is None else f"{POSTINGS} UNION ALL {_SINCE}"
+def postings(
+    database: Database, *, watermark: int, at: str | None, refused: Collection[int]
+) -> Iterator[Queued]:
+    """Yield what upstream's figures lack: they have what was delivered up to `watermark`, but not
+    after `at`, nor these that were `refused` then. In no order: sorting would hold all the
+    documents."""
+    asked = {"watermark": watermark, "at": at, "refused": json.dumps(sorted(refused))}
+    parts = [POSTINGS, *([_SINCE] if at is not None else []), *([_ACCEPTED] if refused else [])]
+    statement = " UNION ALL ".join(parts)
     for sequence, body, status, let_go in stream(database, statement, asked):
         yield Queued(sequence, body, status, bool(let_go))
+
+
+def refused_subjects(database: Database, *, noted_at: str) -> list[str]:
+    """Return what the exceptions of postings are about that were refused at `noted_at`, or are."""
+    rows = database.conn.execute(_REFUSED, {"noted_at": noted_at})
+    return [subject for (subject,) in rows]
 
 
 def bodies_let_go(database: Database) -> Iterator[str]:
@@ -174,7 +206,6 @@ def note_reading(
     *,
     differ: Iterable[tuple[StockKey, int]],
     gone: Iterable[StockKey],
-    now: str,
 ) -> None:
     """Keep upstream's figures in place of those before: what is not the same, and what is no
     more."""
@@ -190,7 +221,7 @@ def note_reading(
     )
     conn.execute(
         "INSERT OR REPLACE INTO upstream_reading VALUES (1, ?, ?, ?, ?, ?, ?)",
-        [noted.as_of, noted.watermark, noted.epoch, noted.pieces, noted.beyond, now],
+        list(astuple(noted)),
     )
 
 

@@ -5,7 +5,7 @@ receiver last. Whatever the outbox holds, memory grows with the stock only: post
 they are read. Called through `usecases.lists.LISTS`; the core notes the receiver's figures.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final, get_args
 
@@ -37,6 +37,7 @@ from mes_terminal.store.checks import snapshot
 from mes_terminal.store.database import Database
 from mes_terminal.usecases.desk_filters import check_filters
 from mes_terminal.usecases.epoch import current_epoch
+from mes_terminal.usecases.refused_postings import sequence_of
 
 FILTERS: Final = ("by", "item", "stock", "mapping", "at")
 MAPPING_MAX_BYTES: Final = 1 << 20
@@ -59,7 +60,9 @@ class Figures(Struct, frozen=True, kw_only=True):
     watermark: int
     """up to here, whether the station knows that or not,"""
     beyond: Sequences = Sequences()
-    """and these."""
+    """and these,"""
+    refused: Collection[int] = ()
+    """but not these: they were refused then, or are."""
     before: str | None = None
     """Of that only what was delivered until then."""
     has_loaded: bool = False
@@ -160,8 +163,11 @@ def note_upstream_stock(
             changes = stock_changes(db, reading)
         epoch = current_epoch(conn).epoch
         beyond = msgspec.json.encode(reading.beyond).decode()
-        noted = store.Reading(reading.as_of, reading.watermark, epoch, changes.pieces, beyond)
-        store.note_reading(conn, noted, differ=changes.differ, gone=changes.gone, now=now)
+        noted = store.Reading(
+            as_of=reading.as_of, watermark=reading.watermark, epoch=epoch, pieces=changes.pieces,
+            beyond=beyond, noted_at=now,
+        )  # fmt: skip
+        store.note_reading(conn, noted, differ=changes.differ, gone=changes.gone)
 
 
 def _compare(
@@ -172,11 +178,12 @@ def _compare(
     comparison.add_station(store.stock(database, item))
     let_go = _reports_let_go(database)
     added = 0
-    for each in store.postings(database, watermark=figures.watermark, at=figures.before):
-        if each.status == "waiting" and figures.first <= each.sequence <= figures.watermark:
-            continue  # upstream has it; its answer was lost, or is on its way
-        if each.status in ("waiting", "delivered") and each.sequence in figures.beyond:
-            continue  # it came before others of other orders
+    lacking = store.postings(
+        database, watermark=figures.watermark, at=figures.before, refused=figures.refused
+    )
+    for each in lacking:
+        if _has(figures, each):
+            continue
         posting = read_posting(each.body)
         if posting.type == REVERSED and posting.data.reverses in let_go:
             continue  # accepted without effect: what it takes back never had one
@@ -193,6 +200,16 @@ def _compare(
         left_out=comparison.left_out,
         postings=added,
     )
+
+
+def _has(figures: Figures, posting: store.Queued) -> bool:
+    """Tell whether figures have a posting though it is not delivered, or above the watermark."""
+    if posting.sequence in figures.refused:
+        return False
+    if posting.status == "waiting" and figures.first <= posting.sequence <= figures.watermark:
+        return True  # its answer was lost, or is on its way
+    # it came before others of other orders
+    return posting.status in ("waiting", "delivered") and posting.sequence in figures.beyond
 
 
 def _part(posting: store.Queued) -> Part:
@@ -242,6 +259,10 @@ def _figures(
         first=epoch.first_sequence,
         watermark=max(epoch.first_sequence - 1, has),
         beyond=Sequences(beyond),
+        refused={
+            sequence_of(subject)
+            for subject in store.refused_subjects(database, noted_at=found.noted_at)
+        },
     )
 
 
