@@ -33,6 +33,7 @@ Words = Mapping[str, Mapping[str, Value]]
 Zones = tuple[ZoneInfo | None, ZoneInfo]
 """Where times of the file are meant, if it says so, and where the site is."""
 
+_ANY_ZONE: Final = ZoneInfo("UTC")
 PICK_MAX: Final = 500
 """Characters of a cell that are searched; an expression may take their number squared."""
 _NUMBERS: Final = (cells.amount, cells.positive, cells.signed, cells.ratio)
@@ -170,6 +171,11 @@ def _steps(
     return steps
 
 
+def _factor(times: Value) -> Fraction:
+    """Return a factor that the mapping's checks have let pass."""
+    return Fraction(*cells.ratio(str(times), _ANY_ZONE))
+
+
 def _number_steps(column: Column, rule: ColumnRule, written: Written) -> list[Convert]:
     number = number_reader(
         decimal=written.decimal,
@@ -181,7 +187,7 @@ def _number_steps(column: Column, rule: ColumnRule, written: Written) -> list[Co
     if places is not None:
         steps.append(lambda text: shift_point(text, places))
     if rule.times is not None:
-        factor = Fraction(str(rule.times))
+        factor = _factor(rule.times)
         steps.append(lambda text: multiplied(text, factor))
     return steps
 

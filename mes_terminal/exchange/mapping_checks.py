@@ -6,17 +6,17 @@ Pure; called by `mapping_reading`.
 import difflib
 import re
 from collections.abc import Iterable, Iterator
-from fractions import Fraction
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from mes_terminal.exchange.cells import CellError
+from mes_terminal.exchange.cells import CellError, ratio
 from mes_terminal.exchange.expressions import may_take_hours
 from mes_terminal.exchange.mapped_cells import is_date, is_number
 from mes_terminal.exchange.mapped_values import date_pattern
 from mes_terminal.exchange.mapping import ColumnRule, FileRule, Mapping, TableRule
 from mes_terminal.exchange.tables import STOCK, TABLES, Column, Table
 
+_ANY_ZONE: Final = ZoneInfo("UTC")
 _TABLES: Final = {**TABLES, STOCK.name: STOCK}
 
 Mistake = tuple[str, str]
@@ -134,9 +134,10 @@ def _is_expression(text: str) -> bool:
 
 def _is_factor(text: str) -> bool:
     try:
-        return Fraction(text) > 0
-    except (ValueError, ZeroDivisionError):
+        ratio(text, _ANY_ZONE)
+    except CellError:
         return False
+    return True
 
 
 def _nearest(name: str, known: Iterable[str]) -> str:

@@ -242,6 +242,32 @@ def test_a_cell_too_long_to_search_is_a_fault() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    "times", ["1e400000000", "1E5", "0", "-1", "1/0", " 60", "1_0", "٣", "1/0.0"]
+)
+def test_a_factor_is_written_with_digits(times: str) -> None:
+    """One with an exponent may have more digits than fit into any memory."""
+    mapping = ITEMS.replace(
+        '"Text"', f'"Text"\nstandard_cost = {{ from = "C", times = "{times}" }}'
+    )
+    (told,) = faults(parsed(mapping, parts_csv="Part,Text,C\nA,x,1"))
+    assert told == (
+        "mapping.toml: file.parts.csv.table.items.columns.standard_cost.times: "
+        f"{times!r} is no factor; write a number or 1/60"
+    )
+
+
+@pytest.mark.parametrize(
+    ("times", "cost"), [("1/2.5", 4), ("2.5/1", 25), ("0.001", 0.01), ("60", 600)]
+)
+def test_a_factor_may_have_decimals_on_either_side(times: str, cost: float) -> None:
+    mapping = ITEMS.replace(
+        '"Text"', f'"Text"\nstandard_cost = {{ from = "C", times = "{times}" }}'
+    )
+    folder = parsed(mapping, parts_csv="Part,Text,C\nA,x,10")
+    assert cells(folder, "items", "standard_cost") == [cost * 1_000_000]
+
+
 def test_words_with_many_stars_are_matched_in_one_go() -> None:
     """With every way tried this line alone has 10**24 of them."""
     stars = "*-" * 24 + "*x"
