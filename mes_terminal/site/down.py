@@ -245,11 +245,12 @@ _STATUS_MADE: Final = """
 INSERT INTO material (item, lot, serial) VALUES (%(item)s, %(lot)s, %(serial)s)
 ON CONFLICT DO NOTHING
 """
-# A lot is held with all its serials.
+# A lot is held with all its serials; a serial whatever lot it is of, as at the stations.
 _STATUS_OF_LOT: Final = """
 UPDATE material SET status = %(status)s, status_since = now(), status_by = %(person)s,
        status_reason = %(reason)s
- WHERE item = %(item)s AND lot = %(lot)s AND (serial = %(serial)s OR %(serial)s = '')
+ WHERE item = %(item)s AND (lot = %(lot)s OR %(lot)s = '' AND %(serial)s <> '')
+   AND (serial = %(serial)s OR %(serial)s = '')
    AND (lot <> '' OR serial <> '') AND work_order = ''
 """
 _ASKED: Final = """

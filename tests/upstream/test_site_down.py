@@ -17,7 +17,7 @@ from mes_terminal.site.down import DownRoad
 from mes_terminal.site.inbox import Inbox
 from mes_terminal.station.booking import Booking
 from mes_terminal.station.inbound import DownDesk
-from tests.upstream.posting_station import PostingStation
+from tests.upstream.posting_station import PostingStation, made, used
 
 ONE, TWO = "urn:mes-terminal:P:1", "urn:mes-terminal:P:2"
 AT = "2026-11-20T13:00:00.000000Z"
@@ -89,6 +89,19 @@ def test_a_hold_names_who_has_confirmed_it_and_who_cannot_be_reached(
     assert ("not_here", "no PAINT") in [(e.state, e.sentence) for e in road.reached(version)]
     again = road.hold(LotStatusData(item="PAINT", lot="P-7", status="hold", person="Quinn"))
     assert again > version, "said again, it is confirmed again"
+
+
+def test_a_serial_is_held_whatever_lot_it_is_of(road: DownRoad, database: SiteDatabase) -> None:
+    """UP-4, UP-9: stations hold it so; what one that was away used of it later is refused."""
+    station, inbox = PostingStation(), Inbox(database)
+    inbox.take([station.report("WO-1", made("BIKE", "1", "FG", serial="S-1", lot="L-1"))])
+    held = LotStatusData(item="BIKE", lot=None, serial="S-1", status="hold", person="Quinn")
+    road.hold(held)
+    later = "2099-01-01T00:00:00.000000Z"
+    body = station.report("WO-2", used("BIKE", "1", "FG", serial="S-1", lot="L-1"), at=later)
+    assert [each.reason for each in inbox.take([body])] == ["lot_blocked"]
+    road.hold(msgspec.structs.replace(held, status="available"))
+    assert [each.outcome for each in inbox.take([body])] == ["accepted"]
 
 
 def test_what_was_refused_is_so_until_it_is_applied(road: DownRoad) -> None:
