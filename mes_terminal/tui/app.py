@@ -322,7 +322,7 @@ class OperatorApp(GatedApp):
         self._draw_card(bright=True)
         if self._desk.is_open:
             made = card(self._words, None)
-            self._desk.tell(f"{made.word} {made.happened}".strip())
+            self._desk.tell(f"{made.word} {made.happened}".strip(), made.tone)
         self._play(sound)
 
     def _draw_card(self, *, bright: bool, stays: bool = False) -> None:

@@ -14,6 +14,7 @@ from mes_terminal.tui import present_view
 from mes_terminal.tui.desk_feed import DeskFeed, DeskHeard, Question
 from mes_terminal.tui.form_control import FormControl
 from mes_terminal.tui.later import later
+from mes_terminal.tui.present import Tone
 from mes_terminal.tui.safe_text import SENTENCE_MAX_COLUMNS, safe
 from mes_terminal.tui.screens.desk import DeskScreen, Shown
 from mes_terminal.tui.screens.form import FormScreen
@@ -60,6 +61,7 @@ class DeskControl:
         self._asked: tuple[str, Callable[[str], None]] | None = None
         self._helps = False
         self._typed = self._notice = ""
+        self._notice_tone: Tone = "check"
 
     @property
     def is_open(self) -> bool:
@@ -118,9 +120,9 @@ class DeskControl:
         """Call once, after a time."""
         return later(self._app, seconds, call)
 
-    def tell(self, notice: str) -> None:
+    def tell(self, notice: str, tone: Tone = "check") -> None:
         """Show one sentence (safe) below the lists until a key is pressed."""
-        self._notice = notice
+        self._notice, self._notice_tone = notice, tone
         self.draw()
 
     def fail(self, error: "StationError") -> None:
@@ -333,10 +335,11 @@ class DeskControl:
                 heading=page.heading(),
                 sought=page.sought,
                 station=safe(view.station, 24) if view is not None else "",
-                freshness=present_view.freshness_text(view, self._words),
+                freshness=present_view.freshness(view, self._words),
                 test=present_view.is_practice(view),
                 mode_word=present_view.mode_texts(view, self._words)[0] if view else "",
                 notice=self._notice,
+                notice_tone=self._notice_tone,
                 prompt=self._asked[0] if self._asked is not None else None,
                 typed=self._typed,
                 legends=self._legends(page),

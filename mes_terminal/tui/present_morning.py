@@ -34,6 +34,7 @@ _AT_DESK: Final = ("post", "lot", "item", "write_off")
 _ORDER_COLUMNS: Final = 12
 _AGE_COLUMNS: Final = 7
 _VALUE_COLUMNS: Final = 8
+"""At least."""
 _OWNER_COLUMNS: Final = 11
 _DUE_COLUMNS: Final = 9
 _LACKS_NAMED: Final = 2
@@ -178,14 +179,21 @@ def _open(work: OpenWork, telling: Telling, glyphs: Glyphs, most: int) -> Block:
         parts.append(told["open_overdue"].format(n=work.overdue))
     keys = {each.group.key: key for key, each in keyed_groups(work).items()}
     shown = work.groups if work.groups_count == most + 1 else work.groups[:most]
-    entries = [_group(each, keys.get(each.group.key), telling, glyphs) for each in shown]
+    values = [telling.number(each.group.value) for each in shown if each.group.value]
+    room = max([_VALUE_COLUMNS, *map(len, values)])
+    entries = [
+        _group(each, keys.get(each.group.key), telling, glyphs, value_columns=room)
+        for each in shown
+    ]
     if work.groups_count > len(entries):
         more = told["causes_more"].format(n=work.groups_count - len(entries))
         entries.append(plain_entry(more, Goal("exceptions")))
     return Block(told["open"], f" {glyphs.dot} ".join(parts), entries, alert=bool(work.overdue))
 
 
-def _group(found: MorningGroup, key: str | None, telling: Telling, glyphs: Glyphs) -> Entry:
+def _group(
+    found: MorningGroup, key: str | None, telling: Telling, glyphs: Glyphs, *, value_columns: int
+) -> Entry:
     told, group = words_of(telling), found.group
     name = cause_text(group.cause_code or group.kind, telling.words, group.item)
     is_alert = bool(group.overdue) or group.severity == "stop"
@@ -200,7 +208,7 @@ def _group(found: MorningGroup, key: str | None, telling: Telling, glyphs: Glyph
         right=[
             Cell(telling.number(group.count), 4, "strong"),
             Cell(telling.age(group.oldest_at), _AGE_COLUMNS),
-            Cell(telling.number(group.value) if group.value else "", _VALUE_COLUMNS),
+            Cell(telling.number(group.value) if group.value else "", value_columns),
             Cell(safe(group.owner or "", _OWNER_COLUMNS).ljust(_OWNER_COLUMNS), emphasis="muted"),
             Cell(due, _DUE_COLUMNS, "alert" if group.overdue else "muted"),
         ],

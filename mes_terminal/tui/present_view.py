@@ -362,12 +362,12 @@ def _postings_piece(view: StationView, words: Words) -> Piece:
     return Piece(text, "alert" if is_old else "plain" if waiting else "muted")
 
 
-def freshness_text(view: StationView | None, words: Words) -> str:
+def freshness(view: StationView | None, words: Words) -> Piece:
     """Return the same for a screen that shows the station beside other things; empty where nothing
     is delivered from here."""
     if view is None or view.upstream is None or view.upstream.state == "off":
-        return ""
-    return _postings_piece(view, words).text
+        return Piece("")
+    return _postings_piece(view, words)
 
 
 def _seconds_old(view: StationView) -> float:

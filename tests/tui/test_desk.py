@@ -471,6 +471,13 @@ async def test_a_scan_is_taken_while_it_is_open_and_its_result_is_told(over: Des
     await over.sees("EXCEPTIONS", "STOP", "L-66")
 
 
+@pytest.mark.parametrize(("name", "told"), [("ok", "✔ OK Unit"), ("stop", "✖ STOP Lot")])
+async def test_a_result_is_told_with_its_own_sign(over: Desk, name: str, told: str) -> None:
+    """Screens 1: word and sign say the same, at the desk too."""
+    over.core.operator.push("outcome", scenes()[name].happens)
+    await over.sees("EXCEPTIONS", told)
+
+
 async def test_no_pin_becomes_a_scan_though_results_come_in_between(over: Desk) -> None:
     """A result at the line must not close the field that a person types a PIN into."""
     over.core.pin = "8256"

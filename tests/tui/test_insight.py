@@ -133,6 +133,33 @@ async def test_each_word_of_alarm_on_the_status_line_is_explained_in_the_morning
         await desk.until(lambda: gone == ["outbox"])
 
 
+async def test_the_values_of_all_groups_end_below_each_other(open_insight: Open) -> None:
+    """Also a value of six places."""
+    told = morning()
+    worth = [msgspec.structs.replace(each.group, value="139456.00") if each.group.item == "LEG"
+             else each.group for each in told.work.groups]  # fmt: skip
+    groups = [msgspec.structs.replace(each, group=group)
+              for each, group in zip(told.work.groups, worth, strict=True)]  # fmt: skip
+    work = msgspec.structs.replace(told.work, groups=groups)
+    async with open_insight(msgspec.structs.replace(told, work=work)) as desk:
+        await desk.sees("139 456.00", "96.00")
+        lines = desk.text().splitlines()
+        ends = {line.index(value) + len(value)
+                for value in ("139 456.00", "96.00", "6.80") for line in lines
+                if f" {value} " in line and "worth" not in line}  # fmt: skip
+        assert len(ends) == 1
+
+
+@pytest.mark.parametrize("language", ["en", "de"])
+async def test_that_nothing_is_sent_is_no_grey_remark(open_insight: Open, language: str) -> None:
+    """Screens 1: what needs a person has a sign, on every screen of the desk."""
+    wrong = UpstreamView(state="wrong", trouble="The token file cannot be read.")
+    view = station(language=language, upstream=wrong)
+    async with open_insight(view=view) as desk:
+        word = words_for(language).labels.upstream_trouble
+        await desk.sees(f"▲ {word}, 3 ")
+
+
 async def test_the_morning_speaks_german(open_insight: Open) -> None:
     async with open_insight(view=german()) as desk:
         await desk.sees("STOCKT HEUTE", "41 buchen, 1 nicht: CHAIN fehlen 3 m", "GESTERN")

@@ -187,9 +187,9 @@ def test_being_offline_is_no_alarm_until_a_posting_is_old() -> None:
 def test_the_desk_says_the_same_where_something_is_delivered() -> None:
     """UP-6: also at the supervisor's screen; nothing on a training copy."""
     online = station(upstream=UpstreamView(state="online", behind_s=4.0))
-    assert pv.freshness_text(online, ENGLISH) == "ERP is 4 s behind, 0 waiting"
+    assert pv.freshness(online, ENGLISH).text == "ERP is 4 s behind, 0 waiting"
     for view in (None, station(), station(upstream=UpstreamView())):
-        assert pv.freshness_text(view, ENGLISH) == ""
+        assert not pv.freshness(view, ENGLISH).text
 
 
 def test_wrong_settings_are_alarmed_at_once() -> None:

@@ -16,6 +16,7 @@ from textual.screen import ModalScreen
 from textual.widget import Widget
 
 from mes_terminal.tui.glyphs import PLAIN, Glyphs
+from mes_terminal.tui.present import Tone
 from mes_terminal.tui.present_view import Piece
 from mes_terminal.tui.safe_text import safe
 from mes_terminal.tui.widgets import paint
@@ -37,11 +38,12 @@ class Shown(Struct, frozen=True, kw_only=True):
     sought: str
     """The text that is looked for, as it was typed or scanned."""
     station: str
-    freshness: str
+    freshness: Piece
     """How far upstream is behind; empty where nothing is delivered."""
     test: bool
     mode_word: str
     notice: str
+    notice_tone: Tone
     prompt: str | None
     """What one line is asked for; `None`: nothing is."""
     typed: str
@@ -118,14 +120,20 @@ class DeskScreen(ModalScreen[None]):
         self.foot.set_class(bool(shown.notice), "-told")
         sign = self._glyphs.prompt
         if shown.notice:
-            self.foot.show([Content(f"{self._glyphs.tones['check']} {shown.notice}")])
+            self.foot.show([Content(f"{self._glyphs.tones[shown.notice_tone]} {shown.notice}")])
         elif shown.prompt is not None:
             typed = Content.assemble(f"{sign} ", (safe(shown.typed, 44), "bold"), ("█", "blink"))
             prompt = paint.text(shown.prompt, "$quiet-muted")
             self.foot.show([typed, prompt])
         else:
-            fresh = [paint.text(shown.freshness, "$quiet-muted")] if shown.freshness else []
-            self.foot.show(fresh)
+            self.foot.show([self._fresh(shown.freshness)] if shown.freshness.text else [])
+
+    def _fresh(self, freshness: Piece) -> Content:
+        """Grey, but for what a person has to mend."""
+        if freshness.emphasis != "alert":
+            return paint.text(freshness.text, "$quiet-muted")
+        sign = self._glyphs.tones["check"]
+        return paint.painted(Piece(f"{sign} {freshness.text}", "alert"))
 
 
 def _key(key: str, glyphs: Glyphs) -> str:
