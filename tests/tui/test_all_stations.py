@@ -91,6 +91,21 @@ async def test_a_site_that_is_away_is_said_in_the_head_line_and_in_the_story() -
         await desk.sees("3 LEG are owed")
 
 
+@pytest.mark.parametrize(
+    ("language", "told"),
+    [("en", "of the others it is not known. The site"),
+     ("de", "von den anderen ist es nicht bekannt. The site")],
+)  # fmt: skip
+async def test_nothing_open_here_says_nothing_of_the_other_stations(
+    language: str, told: str
+) -> None:
+    """UP-4: with the site away an empty list is no good news."""
+    async with desk_with(
+        [], more=False, trouble=AWAY, first="all_stations", language=language
+    ) as desk:
+        await desk.sees(told)
+
+
 async def test_more_than_are_shown_is_said_in_german_too() -> None:
     async with desk_with(language="de", more=True, trouble=None, first="all_stations") as desk:
         await desk.sees("ALLE STATIONEN", "4 offen", "das Werk hat mehr", "dies sind die 5.000")

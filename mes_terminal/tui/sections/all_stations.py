@@ -111,6 +111,14 @@ def head(state: State, telling: Telling) -> Sequence[str]:
     return [told["head_more"]] if state.more else []
 
 
+def empty(state: State | None, telling: Telling) -> str:
+    """Return that nothing is open, or that only this station is known to have nothing open."""
+    section = telling.words.sections[NAME]
+    if state is None or state.trouble is None:
+        return section.empty
+    return section.told["empty_away"].format(text=safe(state.trouble, SENTENCE_MAX_COLUMNS))
+
+
 def _state(details: Details, telling: Telling) -> list[Piece]:
     """Return why these are not all, where they are not."""
     (state,) = details.get("state") or [None]
@@ -138,6 +146,7 @@ ALL_STATIONS: Final = Section(
     list_name="site_exceptions",
     count_list="site_exceptions_count",
     head=Head("site_exceptions_count", State, head),
+    empty=empty,
     row=SiteException,
     key=lambda row: row.key,
     line=line,

@@ -27,6 +27,7 @@ ENGLISH_ALL_STATIONS: Final[dict[str, SectionWords]] = {
             "no_number": "It ends at {station}.",
             "away": "These are not all: the site could not be asked.",
             "more": "The site has more: these are the 5,000 that it heard of first.",
+            "empty_away": "Nothing is open at this station; of the others it is not known. {text}",
             "head_away": "this station only",
             "head_more": "the site has more",
             "legend_exceptions": "This station",

@@ -27,6 +27,8 @@ GERMAN_ALL_STATIONS: Final[dict[str, SectionWords]] = {
             "no_number": "Sie endet an {station}.",
             "away": "Das sind nicht alle: das Werk war nicht zu fragen.",
             "more": "Das Werk hat mehr: dies sind die 5.000, von denen es zuerst erfuhr.",
+            "empty_away": "An dieser Station ist nichts offen; von den anderen ist es nicht "
+            "bekannt. {text}",
             "head_away": "nur diese Station",
             "head_more": "das Werk hat mehr",
             "legend_exceptions": "Diese Station",
