@@ -99,6 +99,8 @@ class GatedApp(App[None], inherit_bindings=False):
         self._take(self._gate.tick(due.time))
 
     def _take(self, result: GateResult) -> None:
+        if not self.is_running:  # the screens are going
+            return
         for frame in result.frames:
             self.take_frame(terminal.exact_bytes(frame.raw), frame.kind)
         self.take_typed(result.typed_text)

@@ -26,7 +26,7 @@ from mes_terminal.usecases.reconcile import note_upstream_stock
 from mes_terminal.usecases.refused_reversed import let_reversed_go
 from tests.model.told_stock import Stock, moved_by_event
 from tests.plants import Station, open_station
-from tests.unit.test_rules_delivery import (
+from tests.unit.delivery_plant import (
     MANY,
     PLANT,
     POST,

@@ -9,6 +9,7 @@ import pytest
 from textual import events, timer
 
 from mes_terminal.tui.later import later
+from mes_terminal.tui.messages import GateDue
 from tests.tui.conftest import OpenDesk
 
 
@@ -45,3 +46,12 @@ async def test_a_call_that_is_cancelled_is_not_made(open_desk: OpenDesk) -> None
         late.cancel()
         await desk.until(lambda: "kept" in made)
         assert made == ["kept"]
+
+
+async def test_a_key_that_comes_out_when_the_screen_has_ended_is_nobodys(
+    open_desk: OpenDesk,
+) -> None:
+    async with open_desk() as desk:
+        desk.app.post_message(events.Key("x", "x"))
+        await desk.pilot.pause()
+    desk.app.on_gate_due(GateDue())
