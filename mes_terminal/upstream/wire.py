@@ -7,6 +7,12 @@ from msgspec import Struct
 
 from mes_terminal.domain.delivery import Answer, DownDocument, SiteException
 
+UNREADABLE: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+"""What decoding raises for bytes that the other side should not have sent: no JSON, no UTF-8, other
+values than agreed, or nested deeper than anything of ours."""
+SENTENCE_MAX: Final = 500
+"""Characters that are kept of a sentence of the other side."""
+
 
 class Question(Struct, frozen=True, kw_only=True):
     """Which postings a station asks after (UP-7)."""
@@ -62,11 +68,18 @@ class Fault(Struct, frozen=True, kw_only=True):
 
 
 def fault_of(content: bytes) -> Fault | None:
-    """Return the fault that was answered, `None` for any other answer."""
+    """Return the fault that was answered, on one line of bounded length; `None` for any other
+    answer."""
     try:
-        return msgspec.json.decode(content, type=Fault)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+        fault = msgspec.json.decode(content, type=Fault)
+    except UNREADABLE:
         return None
+    return Fault(reason=line_of(fault.reason), sentence=line_of(fault.sentence))
+
+
+def line_of(text: str) -> str:
+    """Return one line of what the other side said, which is kept with each posting."""
+    return " ".join(text[: 2 * SENTENCE_MAX].split())[:SENTENCE_MAX]
 
 
 class EventKey(Struct, frozen=True):
@@ -87,7 +100,7 @@ def key_of(body: bytes) -> EventKey | None:
     """Return the key of a posting, `None` if it has none that can be read."""
     try:
         key = _event_key.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except UNREADABLE:
         return None
     number = key.sequence
     fits = number.isascii() and number.isdigit() and len(number) <= _DIGITS_MAX

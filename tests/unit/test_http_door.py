@@ -310,12 +310,13 @@ async def test_stock_and_exceptions_are_read() -> None:
         ({"Content-Type": http.BATCH_TYPE}, b"{}", 400, "malformed"),
         ({"Content-Type": http.BATCH_TYPE}, b"[1, 2", 400, "malformed"),
         ({"Content-Type": http.BATCH_TYPE}, b"\xff", 400, "malformed"),
+        ({"Content-Type": http.BATCH_TYPE}, b"[" * 100_000, 400, "malformed"),
         ({"Content-Type": http.BATCH_TYPE, "Idempotency-Key": "0"}, b"[{}]", 400, "damaged"),
         ({"Content-Type": "text/plain"}, b"[]", 415, "malformed"),
         ({"Content-Type": http.BATCH_TYPE}, b"[" + b"0," * BATCH_MAX + b"0]", 413, "too_large"),
         ({"Content-Type": http.BATCH_TYPE}, b" " * (BODY_MAX_BYTES + 1), 413, "too_large"),
     ],
-    ids=["object", "cut off", "no text", "damaged", "other type", "too many", "too large"],
+    ids=["object", "cut off", "no text", "deep", "damaged", "other type", "too many", "too large"],
 )
 async def test_what_is_no_batch_is_refused_whole(
     headers: dict[str, str], content: bytes, status: int, reason: str
@@ -335,6 +336,10 @@ async def test_one_event_may_come_by_itself() -> None:
             headers={"Content-Type": "application/cloudevents+json; charset=utf-8"},
         )  # fmt: skip
         assert [each["outcome"] for each in got.json()["answers"]] == ["accepted"]
+
+
+DEEP = b'{"key that nobody knows": ' + b"[" * 100_000
+LONG = msgspec.json.encode({"reason": "fault", "sentence": "Traceback\n" * 100_000})
 
 
 class Strange(BaseHTTPRequestHandler):
@@ -400,8 +405,15 @@ Start = Callable[..., tuple[HttpConnector, type[Strange]]]
         ({"status": 503, "headers_sent": {"Retry-After": "soon"}}, "busy", None),
         ({"status": 503, "headers_sent": {"Retry-After": "Mon, 01 Jan 2001 00:00:00 GMT"}},
          "busy", None),
+        ({"status": 429, "headers_sent": {"Retry-After": f"Mon, 01 Jan {'9' * 30} 00:00:00 GMT"}},
+         "busy", None),
+        ({"status": 429, "headers_sent": {"Retry-After": f"Mon, 01 Jan 2035 00:00:00 +{'9' * 30}"}},
+         "busy", None),
         ({"status": 401}, "not_authorised", None),
         ({"status": 200, "content": b'{"answers": []}'}, "strange", None),
+        ({"status": 200, "content": DEEP}, "strange", None),
+        ({"status": 500, "content": DEEP}, "strange", None),
+        ({"status": 500, "content": LONG}, "strange", None),
     ],
 )  # fmt: skip
 async def test_whatever_answers_the_postings_wait(
@@ -412,6 +424,7 @@ async def test_whatever_answers_the_postings_wait(
     fault = await fault_of(connector.deliver(made(2)))
     assert (fault.reason, fault.retry_after_s) == (reason, retry_after_s)
     assert fault.sentence.endswith("Postings wait.")
+    assert len(fault.sentence) < 1000
     assert len(handler.seen) == 1
     await connector.close()
 

@@ -156,6 +156,20 @@ async def test_a_posting_on_another_stations_topic_is_refused(server: Mosquitto)
     assert inbox.bodies == {}
 
 
+async def test_what_nests_without_end_does_not_close_the_door(server: Mosquitto) -> None:
+    """UP-4: poison. No message that somebody sends ends the site's door for the others."""
+    deep = b'{"key that nobody knows": ' + b"[" * 100_000
+    posting = made(1)[0]
+    inbox, connector = MemoryInbox(), connector_to(server)
+    async with opened(server, inbox), listener(server, "mes/v1/ack/+") as client:
+        for topic in ("mes/v1/hello/ST-1", "mes/v1/post/ST-1"):
+            await client.publish(topic, deep, qos=1)
+        answers = await deliver_all(connector, [posting])
+    assert [each.outcome for each in answers.values()] == ["accepted"]
+    assert inbox.bodies == {(posting.source, posting.epoch, posting.sequence): posting.body}
+    await connector.close()
+
+
 async def test_a_busy_receiver_gets_it_again(
     server: Mosquitto, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -32,7 +32,7 @@ from mes_terminal.site.doors import (
 from mes_terminal.site.doors.heads import HeadsInTime
 from mes_terminal.site.doors.listening import listener, server_tls
 from mes_terminal.site.doors.tokens import Tokens, may_speak
-from mes_terminal.upstream.wire import DownBatch, Fault, Taken, key_of
+from mes_terminal.upstream.wire import UNREADABLE, DownBatch, Fault, Taken, key_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -298,7 +298,7 @@ def _bodies(request: Request, body: bytes) -> list[bytes]:
     elif content_type == BATCH_TYPE:
         try:
             bodies = [bytes(each) for each in msgspec.json.decode(body, type=list[msgspec.Raw])]
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        except UNREADABLE as error:
             raise _RefusedError(
                 400, "malformed", "The body is no JSON array of events. Nothing was stored."
             ) from error
@@ -317,7 +317,7 @@ def _bodies(request: Request, body: bytes) -> list[bytes]:
 def _read_as(wanted: type[T], body: bytes) -> T:
     try:
         return msgspec.json.decode(body, type=wanted)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except UNREADABLE as error:
         raise _RefusedError(400, "malformed", f"The body is wrong: {error}.") from error
 
 

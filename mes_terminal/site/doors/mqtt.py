@@ -29,7 +29,7 @@ from mes_terminal.upstream.connectors.mqtt_link import (
     correlation_of,
     publish,
 )
-from mes_terminal.upstream.wire import Answers, Fault
+from mes_terminal.upstream.wire import UNREADABLE, Answers, Fault
 
 if TYPE_CHECKING:
     from mes_terminal.domain.delivery import Answer
@@ -148,7 +148,7 @@ class _Door:
                 )
         except SiteBusyError as error:
             content = Fault(reason="busy", sentence=error.sentence)
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        except UNREADABLE as error:
             content = Fault(reason="malformed", sentence=f"The request is wrong: {error}.")
         await publish(
             client, topic_of_word(self._prefix, "greeting", word), msgspec.json.encode(content),

@@ -33,7 +33,7 @@ from mes_terminal.upstream.connectors.addresses import (
     word_of,
 )
 from mes_terminal.upstream.connectors.nats_link import NatsLink
-from mes_terminal.upstream.wire import Answers, Fault, Question, Unfit
+from mes_terminal.upstream.wire import UNREADABLE, Answers, Fault, Question, Unfit
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
@@ -195,7 +195,7 @@ class _Door:
             content = Fault(reason="busy", sentence=error.sentence)
         except _RefusedError as error:
             content = error.fault
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        except UNREADABLE as error:
             content = Fault(reason="malformed", sentence=f"The request is wrong: {error}.")
         except Exception as error:  # noqa: BLE001  who asks does not wait for our fault
             logs.say(f"A request by NATS failed by a fault of the program: {error!r}.")

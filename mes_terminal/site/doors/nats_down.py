@@ -14,6 +14,7 @@ from mes_terminal import logs
 from mes_terminal.domain.delivery import DownDocument
 from mes_terminal.site.doors import SiteBusyError
 from mes_terminal.upstream.connectors.addresses import DOWN_BUCKET, word_of
+from mes_terminal.upstream.wire import UNREADABLE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -94,7 +95,7 @@ async def _entries(bucket: KeyValue) -> list[Entry]:
     try:
         while (entry := await watcher.updates(LOAD_MAX_S)) is not None:  # type: ignore[no-untyped-call]
             if entry.operation is None and entry.value and entry.revision is not None:
-                with contextlib.suppress(msgspec.DecodeError):  # not ours
+                with contextlib.suppress(*UNREADABLE):  # not ours
                     document = msgspec.json.decode(entry.value, type=DownDocument)
                     found.append(Entry(entry.key, entry.revision, document.version))
     finally:

@@ -35,7 +35,7 @@ from mes_terminal.upstream.connectors.credentials import (
     transport_words,
 )
 from mes_terminal.upstream.connectors.patience import Patience
-from mes_terminal.upstream.wire import DownBatch, Fault, Taken, fault_of, key_of
+from mes_terminal.upstream.wire import UNREADABLE, DownBatch, Fault, Taken, fault_of, key_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -313,7 +313,7 @@ class HttpConnector:
     def _read(self, content: bytes, wanted: type[T]) -> T:
         try:
             return msgspec.json.decode(content, type=wanted)
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        except UNREADABLE as error:
             raise self._strange("an answer that cannot be read") from error
 
     def _strange(self, what: str) -> TransportError:
@@ -351,7 +351,7 @@ def _retry_after(told: str | None) -> float | None:
     except ValueError:
         try:
             at = parsedate_to_datetime(told)
-        except ValueError:
+        except (ValueError, OverflowError):  # the year or the zone is no number of a machine
             return None
         at = at if at.tzinfo else at.replace(tzinfo=UTC)
         seconds = (at - datetime.now(UTC)).total_seconds()

@@ -18,7 +18,7 @@ from mes_terminal.domain.delivery import Answer, Greeting
 from mes_terminal.errors import TransportError
 from mes_terminal.upstream.connectors.addresses import topic, word_of
 from mes_terminal.upstream.connectors.mqtt_link import MqttLink, bytes_of, correlation_of, publish
-from mes_terminal.upstream.wire import Answers, fault_of
+from mes_terminal.upstream.wire import UNREADABLE, Answers, fault_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -172,7 +172,7 @@ class MqttConnector:
             return
         try:
             told = msgspec.json.decode(content, type=Answers)
-        except (msgspec.DecodeError, UnicodeDecodeError):
+        except UNREADABLE:
             return
         for answer in told.answers:
             if answer.source == self._source:
@@ -242,7 +242,7 @@ class MqttConnector:
     def _greeting(self, content: bytes) -> Greeting:
         try:
             return msgspec.json.decode(content, type=Greeting)
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        except UNREADABLE as error:
             fault = fault_of(content)
             sentence = fault.sentence if fault else "an answer that cannot be read."
             raise TransportError(

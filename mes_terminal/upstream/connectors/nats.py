@@ -29,7 +29,7 @@ from mes_terminal.errors import TransportError
 from mes_terminal.upstream.connectors.addresses import subject
 from mes_terminal.upstream.connectors.nats_down import DownWatch
 from mes_terminal.upstream.connectors.nats_link import REQUEST_MAX_S, NatsLink
-from mes_terminal.upstream.wire import Answers, ExceptionPage, Question, fault_of
+from mes_terminal.upstream.wire import UNREADABLE, Answers, ExceptionPage, Question, fault_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -170,7 +170,7 @@ class NatsConnector:
         """Note what the site says; what nobody waits for any more was asked after meanwhile."""
         try:
             self._note(msgspec.json.decode(message.data, type=Answers))
-        except (msgspec.DecodeError, UnicodeDecodeError):
+        except UNREADABLE:
             return
 
     def _note(self, told: Answers) -> None:
@@ -283,7 +283,7 @@ class NatsConnector:
                     reason=fault.reason,
                 )
             return msgspec.json.decode(reply.data, type=wanted)
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        except UNREADABLE as error:
             raise TransportError(
                 f"What answers for the site at {self._link.shown} cannot be read. "
                 f"Check {WHERE}.url. Postings wait.",

@@ -17,6 +17,7 @@ import nats.js.errors
 from mes_terminal.domain.delivery import DownDocument
 from mes_terminal.errors import TransportError
 from mes_terminal.upstream.connectors.addresses import DOWN_BUCKET
+from mes_terminal.upstream.wire import UNREADABLE
 
 if TYPE_CHECKING:
     from nats.js.kv import KeyValue
@@ -124,7 +125,7 @@ class DownWatch:
     def _read(self, content: bytes) -> DownDocument:
         try:
             return msgspec.json.decode(content, type=DownDocument)
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        except UNREADABLE as error:
             raise TransportError(
                 f"A document in {DOWN_BUCKET} at {self._link.shown} cannot be read. It is newer "
                 "than this program, or somebody else wrote it.",
