@@ -302,14 +302,18 @@ class Relay:
 
     async def _take_answers(self, batch: list[QueuedPosting], answers: Sequence[Answer]) -> None:
         """Keep the answers, a few at a time. Raises `TransportError` if there is none."""
-        found = {(each.epoch, each.sequence): each for each in answers}
+        found = {(each.source, each.epoch, each.sequence): each for each in answers}
         answered = [
             (posting, answer)
             for posting in batch
-            if (answer := found.get((posting.epoch, posting.sequence))) is not None
+            if (answer := found.get((posting.source, posting.epoch, posting.sequence))) is not None
         ]
         if not answered:
-            raise TransportError("The receiver gave no answer.", reason="no_answer")
+            raise TransportError(
+                "What answers is no receiver, or a broken one: it says nothing of what it was "
+                "sent. Postings wait.",
+                reason="no_answer",
+            )
         final = [pair for pair in answered if pair[1].outcome != "deferred"]
         for start in range(0, len(final), NOTE_MAX):
             some = final[start : start + NOTE_MAX]

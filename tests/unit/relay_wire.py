@@ -30,6 +30,7 @@ class Wire(SimulatedConnector):
         self.closed = 0
         self.breaks: Callable[[Sequence[QueuedPosting]], bool] = lambda _: False
         self.silent: Callable[[QueuedPosting], bool] = lambda _: False
+        self.alters: Callable[[Answer], Answer] = lambda answer: answer
 
     async def _travel(self) -> None:
         await super()._travel()
@@ -52,7 +53,7 @@ class Wire(SimulatedConnector):
             for lane in lanes:
                 self.flying[lane] -= 1
         silent = {each.sequence for each in postings if self.silent(each)}
-        return [answer for answer in answers if answer.sequence not in silent]
+        return [self.alters(answer) for answer in answers if answer.sequence not in silent]
 
     async def close(self) -> None:
         self.closed += 1
