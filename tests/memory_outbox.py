@@ -32,6 +32,7 @@ class MemoryOutbox:
         self.reads = 0
         self.read_rows = 0
         self.parks = 0
+        self.noted: list[Answer] = []
         self.pruned: list[int] = []
         self.broken: str | None = None
 
@@ -128,6 +129,7 @@ class MemoryOutbox:
 
     async def note_answers(self, answers: Sequence[Answer]) -> bool:
         self._check()
+        self.noted += answers
         for answer in answers:
             row = self.rows[answer.sequence]
             row.attempts += 1

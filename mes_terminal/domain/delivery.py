@@ -5,15 +5,18 @@ The relay takes `QueuedPosting`s from the outbox and gets an `Answer` for each; 
 Everything but `QueuedPosting` travels as JSON in these keys.
 """
 
-from typing import Final, Literal
+from typing import Annotated, Final, Literal
 
-from msgspec import Raw, Struct
+from msgspec import Meta, Raw, Struct
 
 AnswerOutcome = Literal["accepted", "refused", "deferred"]
 """`accepted`: it has its effect, for good. `refused`: stored without effect, and judged again when
 it comes again (UP-2). `deferred`: not stored, since an earlier one of its order was refused."""
 DownKind = Literal["tables", "lot_status", "conflict", "conflict_ended"]
 ConfirmedOutcome = Literal["applied", "not_here", "refused"]
+
+Number = Annotated[int, Meta(ge=-(1 << 63), le=(1 << 63) - 1)]
+"""A sequence or version as it travels: what both databases hold. Others are not read."""
 
 OTHER_CONTENT: Final = "other_content"
 """Why a posting was refused whose key the receiver has with other bytes: never overwritten."""
@@ -57,7 +60,7 @@ class Answer(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     source: str
     epoch: str
-    sequence: int
+    sequence: Number
     outcome: AnswerOutcome
     reason: str | None = None
     """A stable word, of a refusal: `order_closed`, `period_closed`, `lot_blocked`, `malformed`,
@@ -76,15 +79,15 @@ class Hello(Struct, frozen=True, kw_only=True):
     source: str
     station: str
     epoch: str
-    first_sequence: int
+    first_sequence: Number
     """The first posting of this epoch."""
-    last_sequence: int
+    last_sequence: Number
     """The newest posting of the outbox."""
     head: str
     """The hash of the newest entry of the station's log (UP-8)."""
-    head_sequence: int
+    head_sequence: Number
     """The log sequence of that entry."""
-    down_version: int
+    down_version: Number
     """Up to where documents from above have been applied (UP-9)."""
     software: str
 
@@ -93,11 +96,11 @@ class Greeting(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What the receiver has of this source and epoch (UP-5)."""
 
     receiver: str
-    watermark: int
+    watermark: Number
     """Everything up to here is there, accepted or refused."""
-    highest: int
+    highest: Number
     """The highest that is there; `watermark` where there is no gap."""
-    missing: list[tuple[int, int]] = []
+    missing: list[tuple[Number, Number]] = []
     """The gaps between them, first and last; the first thousand."""
     behind_s: float | None = None
     """How far the ERP behind the receiver is behind it, in seconds; `None`: there is none."""
@@ -106,7 +109,7 @@ class Greeting(Struct, frozen=True, kw_only=True, omit_defaults=True):
 class DownDocument(Struct, frozen=True, kw_only=True):
     """What comes down to the stations: applied in the order of `version`, in one transaction."""
 
-    version: int
+    version: Number
     key: str
     """What it is about; a later document of the same key takes its place."""
     kind: DownKind
@@ -136,7 +139,7 @@ class LotStatusData(Struct, frozen=True, kw_only=True):
 class ConflictData(Struct, frozen=True, kw_only=True):
     """Something that no station alone can see, or that it no longer holds."""
 
-    conflict: int
+    conflict: Number
     """The receiver's number of it."""
     kind: str
     """`serial_twice`, `order_over_completed`, `beyond_receipts`, `location_two_writers`,
@@ -155,7 +158,7 @@ class Confirmation(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What a station did with the documents up to `version`."""
 
     source: str
-    version: int
+    version: Number
     at: str
     outcome: ConfirmedOutcome = "applied"
     sentence: str | None = None
@@ -177,21 +180,21 @@ class StockReading(Struct, frozen=True, kw_only=True):
     """The receiver's stock at the locations that this station wrote to."""
 
     as_of: str
-    watermark: int
+    watermark: Number
     """It includes what the receiver has of this source and epoch up to here, without gaps."""
     stock: list[UpstreamStock]
-    beyond: list[tuple[int, int]] = []
+    beyond: list[tuple[Number, Number]] = []
     """What else of them it includes, behind gaps: first and last, the first thousand."""
 
 
 class SiteException(Struct, frozen=True, kw_only=True):
     """An open exception of any station, as its postings told the receiver."""
 
-    number: int
+    number: Number
     """The receiver's own number of it: grows in the order of arrival."""
     station: str
     source: str
-    id: int | None
+    id: Number | None
     """The station's number of it; `None` where its postings do not tell."""
     kind: str
     """One of `outcome.ExceptionKind`, or one that a newer station has."""

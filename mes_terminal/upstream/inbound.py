@@ -1,7 +1,8 @@
 """What comes down: fetched from the connector, handed to the station, confirmed (UP-9).
 
 The loop asks for what is above the version the station has, waits there until something comes, and
-confirms what became of it. A receiver that is away is tried again for ever, ever more slowly.
+confirms what became of it. A receiver that is away is tried again for ever, ever more slowly; one
+that does not let the station wait is asked twice a second.
 """
 
 from __future__ import annotations
@@ -91,14 +92,17 @@ class InboundLoop:
         return len(documents)
 
     async def _fetch(self, wait_s: float) -> list[DownDocument]:
+        """Return what is above the version that the station has, in order; what is not above it was
+        seen to."""
         after = await self._below.version()
         found: list[DownDocument] = []
         while len(found) < TOGETHER_MAX:
-            more = await within(partial(self._connector.fetch, after, wait_s=wait_s))
+            asking = partial(self._connector.fetch, after, wait_s=wait_s)
+            more = [each for each in await within(asking) if each.version > after]
             if not more:
                 break
-            found += more
-            after, wait_s = more[-1].version, 0.0
+            found += sorted(more, key=lambda each: each.version)
+            after, wait_s = found[-1].version, 0.0
         return found
 
     async def _confirm(self) -> None:

@@ -21,8 +21,9 @@ from mes_terminal.errors import InputError, StationError, TransportError
 from mes_terminal.upstream.backoff import Backoff
 from mes_terminal.upstream.bounded import CLOSE_MAX_S, give_up, within
 from mes_terminal.upstream.lanes import Lanes
-from mes_terminal.upstream.relay_state import RelayState, lost_ranges
+from mes_terminal.upstream.relay_state import RelayState, in_bounds, lost_ranges
 from mes_terminal.upstream.window import Window
+from mes_terminal.upstream.wire import line_of
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
@@ -191,13 +192,14 @@ class Relay:
                 await self._ask(self._connector.open)
                 self._is_open = True
             hello = await self._outbox.hello()
-            greeting = await self._ask(lambda: self._connector.greet(hello))
+            told = await self._ask(lambda: self._connector.greet(hello))
         except StationError as error:
             self._greeted_s = None
             self._fail(error)
             first = await self._outbox.waiting(after=0, limit=1, bytes_max=1)
             await self._note_fault(first, error.sentence)
             return
+        greeting = msgspec.structs.replace(told, receiver=line_of(told.receiver))
         await self._take_greeting(hello, greeting, is_first=is_first)
 
     async def _take_greeting(self, hello: Hello, greeting: Greeting, *, is_first: bool) -> None:
@@ -302,7 +304,7 @@ class Relay:
 
     async def _take_answers(self, batch: list[QueuedPosting], answers: Sequence[Answer]) -> None:
         """Keep the answers, a few at a time. Raises `TransportError` if there is none."""
-        found = {(each.source, each.epoch, each.sequence): each for each in answers}
+        found = {(each.source, each.epoch, each.sequence): in_bounds(each) for each in answers}
         answered = [
             (posting, answer)
             for posting in batch

@@ -5,7 +5,7 @@ from typing import Final
 import msgspec
 from msgspec import Struct
 
-from mes_terminal.domain.delivery import Answer, DownDocument, SiteException
+from mes_terminal.domain.delivery import Answer, DownDocument, Number, SiteException
 
 UNREADABLE: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 """What decoding raises for bytes that the other side should not have sent: no JSON, no UTF-8, other
@@ -19,7 +19,7 @@ class Question(Struct, frozen=True, kw_only=True):
 
     source: str
     epoch: str
-    sequences: list[int]
+    sequences: list[Number]
 
 
 class Unfit(Struct, frozen=True, kw_only=True):
@@ -35,7 +35,7 @@ class Answers(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What comes back over a broker, or to a question."""
 
     answers: list[Answer] = []
-    unknown: list[int] = []
+    unknown: list[Number] = []
     unfit: list[Unfit] = []
 
 

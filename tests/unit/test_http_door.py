@@ -429,6 +429,25 @@ async def test_whatever_answers_the_postings_wait(
     await connector.close()
 
 
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"watermark": -(1 << 63) - 1, "highest": 0},
+        {"watermark": 0, "highest": 1 << 63},
+        {"watermark": 0, "highest": 0, "missing": [[1, 1 << 70]]},
+    ],
+    ids=["watermark", "highest", "missing"],
+)
+async def test_a_number_that_no_database_holds_is_no_greeting(
+    strange: Start, said: dict[str, object]
+) -> None:
+    """UP-4: it is tried again, and does not end the relay."""
+    connector, _ = strange(content=msgspec.json.encode({"receiver": "r"} | said))
+    fault = await fault_of(connector.greet(HELLO))
+    assert (fault.reason, fault.sentence[-14:]) == ("strange", "Postings wait.")
+    await connector.close()
+
+
 async def test_an_answer_without_an_end_is_cut_off(
     strange: Start, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -4,6 +4,7 @@ import asyncio
 
 import msgspec
 
+from mes_terminal.upstream.wire import SENTENCE_MAX
 from tests.memory_outbox import MemoryOutbox
 from tests.unit.relay_wire import Wire, played, running, until_drained
 
@@ -42,5 +43,26 @@ def test_an_answer_about_another_station_is_none() -> None:
             await until_drained(relay)
             assert relay.delivered == 1
         assert outbox.status("delivered") == [1]
+
+    played(story)
+
+
+def test_of_what_a_receiver_says_a_line_is_kept() -> None:
+    """UP-8: its outcome and document number, and not a page of it with each posting."""
+
+    async def story() -> None:
+        outbox, wire = MemoryOutbox(), Wire()
+        outbox.post("WO-1")
+        page = "Traceback\n" * 10_000
+        wire.alters = lambda answer: msgspec.structs.replace(
+            answer, outcome="refused", reason=page, sentence=page, document=page
+        )
+        async with running(outbox, wire) as relay:
+            await until_drained(relay)
+        assert outbox.status("refused") == [1]
+        (kept,) = outbox.noted
+        texts = (kept.reason, kept.sentence, kept.document)
+        assert all(text is not None and len(text) <= SENTENCE_MAX for text in texts)
+        assert all(text is not None and text.startswith("Traceback Trace") for text in texts)
 
     played(story)
