@@ -255,11 +255,14 @@ class Session:
 
 
 def print_json_array(rows: Iterable[bytes]) -> None:
-    """Print rows (JSON objects) as one JSON array, as they come."""
+    """Print rows (JSON objects) as one JSON array, as they come; nothing where the first of them is
+    an error."""
+    coming = iter(rows)
+    first = next(coming, None)
     out = sys.stdout.buffer
-    out.write(b"[")
-    for position, row in enumerate(rows):
-        out.write(b",\n " if position else b"")
+    out.write(b"[" if first is None else b"[" + first)
+    for row in coming:
+        out.write(b",\n ")
         out.write(row)
     out.write(b"]\n")
     out.flush()

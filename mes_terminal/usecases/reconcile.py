@@ -110,7 +110,10 @@ def compare(
     level = _level(filters)
     with snapshot(database):
         figures = _figures(database, filters, rules, now)
-        return _compare(database, figures, level, filters.get("item"), rules)
+        item = filters.get("item")
+        if item is not None:
+            _check_known(database, figures, item)
+        return _compare(database, figures, level, item, rules)
 
 
 def reconcile_figures(
@@ -210,6 +213,16 @@ def _has(figures: Figures, posting: store.Queued) -> bool:
         return True  # its answer was lost, or is on its way
     # it came before others of other orders
     return posting.status in ("waiting", "delivered") and posting.sequence in figures.beyond
+
+
+def _check_known(database: Database, figures: Figures, item: str) -> None:
+    """A name that nobody knows has no difference, and is no proof that all agrees."""
+    if item not in store.units(database) and all(key.item != item for key, _ in figures.stock):
+        raise InputError(
+            f"There is no item {item[:64]!r}, here or in the figures of upstream. "
+            "mes-terminal lots lists items and lots.",
+            reason="item_unknown",
+        )
 
 
 def _part(posting: store.Queued) -> Part:

@@ -459,10 +459,25 @@ def test_the_command_says_when_all_agrees(station: Station, tmp_path: Path) -> N
     assert (agreed.exit_code, agreed.stdout) == (0, "2 items: the ERP has what the station has.\n")
 
 
-def test_without_figures_the_command_is_wrong_input(station: Station) -> None:
-    result = run(station)
+@pytest.mark.parametrize("arguments", [(), ("--json",)])
+def test_without_figures_the_command_is_wrong_input(
+    station: Station, arguments: tuple[str, ...]
+) -> None:
+    result = run(station, *arguments)
     assert isinstance(result.exception, InputError)
     assert result.exception.exit_code == 2
+    assert result.stdout == ""
+
+
+def test_an_item_that_nobody_knows_is_not_told_to_agree(station: Station, tmp_path: Path) -> None:
+    path = stock_file(tmp_path, "item,quantity\nLEG,440\nSEAT,100\nARM,3\n")
+    result = run(station, "--stock", path, "--item", "SEET")
+    assert isinstance(result.exception, InputError)
+    assert "There is no item 'SEET'" in result.exception.sentence
+    only_there = run(station, "--stock", path, "--item", "ARM")
+    assert "ARM: ERP 3, station 0" in only_there.stdout
+    erp(station, ALL, watermark=0)
+    assert isinstance(run(station, "--item", "SEET").exception, InputError)
 
 
 def test_a_comparison_reads_and_writes_nothing(station: Station) -> None:
