@@ -43,6 +43,7 @@ SAFETY_S: Final = 60.0
 REST_LEAST_S: Final = 0.01
 """Between two turns that nothing woke."""
 PRUNE_EVERY_S: Final = 3600.0
+PUT_OFF: Final = "The receiver answers, and does not say what became of this one. It is sent again."
 STOP_WAIT_S: Final = 3.0
 """How long a stop waits for the calls that are on their way."""
 
@@ -331,7 +332,7 @@ class Relay:
             self._limit = min(self._connector.batch_max, self._limit * 2)
         silent = {posting.sequence for posting in batch} - {each.sequence for each, _ in final}
         self._lanes.landed(batch)
-        self._leave_alone([posting for posting in batch if posting.sequence in silent])
+        await self._leave_alone([posting for posting in batch if posting.sequence in silent])
 
     def _count(self, posting: QueuedPosting, answer: Answer) -> None:
         if answer.outcome == "accepted":
@@ -339,14 +340,15 @@ class Relay:
             if posting.epoch == self._epoch:
                 self._highest_accepted = max(self._highest_accepted, posting.sequence)
 
-    def _leave_alone(self, unanswered: list[QueuedPosting]) -> None:
+    async def _leave_alone(self, unanswered: list[QueuedPosting]) -> None:
         """Let the lanes cool whose first posting had no answer while others had: it may be the
-        posting, and is not sent again at once."""
+        posting, and is not sent again at once. It tells so itself: nothing else is wrong."""
         first: dict[str, QueuedPosting] = {}
         for posting in unanswered:
             if posting.sequence in self._lanes:
                 first.setdefault(posting.lane, posting)
         self._lanes.cool(first.values(), self._now_s())
+        await self._note_fault(list(first.values()), PUT_OFF)
 
     def _fail(self, error: StationError, begun_s: float | None = None) -> float:
         """Note that nothing goes now; return how long to wait."""

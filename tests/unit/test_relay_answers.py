@@ -4,6 +4,7 @@ import asyncio
 
 import msgspec
 
+from mes_terminal.upstream.relay import PUT_OFF
 from mes_terminal.upstream.wire import SENTENCE_MAX
 from tests.memory_outbox import MemoryOutbox
 from tests.unit.relay_wire import Wire, played, running, until_drained
@@ -23,6 +24,8 @@ def test_lanes_that_are_put_off_are_tried_ever_more_seldom() -> None:
             await asyncio.sleep(600)
             assert len(wire.batches) - begun < 20 * 40  # half a minute each, and not a second
         assert outbox.status("waiting") == list(range(1, 21))
+        assert all(row.attempts > 20 for row in outbox.rows.values())
+        assert {row.last_error for row in outbox.rows.values()} == {PUT_OFF}
 
     played(story)
 
