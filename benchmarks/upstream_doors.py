@@ -1,7 +1,9 @@
 """How many postings a second one station brings through each door, and how long one takes.
 
-`python -m benchmarks.upstream_doors [http nats mqtt]`: real PostgreSQL, NATS and Mosquitto on this
-machine, the receiver in a process of its own. A table in Markdown on standard output.
+`python -m benchmarks.upstream_doors [http nats mqtt nats-hub-1 nats-hub-3 nats-leaf-3]`: real
+PostgreSQL, NATS and Mosquitto on this machine, the receiver in a process of its own. `nats-hub-N`
+is a cluster of three servers of which N keep each message, `nats-leaf-N` the same through a leaf
+node. A table in Markdown on standard output.
 """
 
 import asyncio
@@ -19,17 +21,24 @@ from mes_terminal.domain.delivery import QueuedPosting
 from mes_terminal.upstream.connector import Connector
 from tests.upstream.connector_bench import BENCHES, Bench
 from tests.upstream.made_postings import made
+from tests.upstream.nats_cluster import HubBench, LeafServer, NatsHub, ways_to
 from tests.upstream.servers import Postgres, Server
 
 BATCHES = (1, 10, 50, 250)
 POSTINGS = 2000
 SINGLE = 200
 IN_FLIGHT = 4
+HUBS = ("nats-hub-1", "nats-hub-3", "nats-leaf-3")
 
 
 @contextmanager
 def bench_of(kind: str, folder: Path, postgres: Postgres) -> Iterator[Bench]:
     """Give a bench with its broker and receiver running."""
+    database = postgres.new_database(f"bench_{kind.replace('-', '_')}")
+    if kind in HUBS:
+        with _hub_bench(kind, folder, database) as found:
+            yield found
+        return
     started: list[Server] = []
 
     def start(server: type[Server]) -> Server:
@@ -37,7 +46,7 @@ def bench_of(kind: str, folder: Path, postgres: Postgres) -> Iterator[Bench]:
         started[-1].start()
         return started[-1]
 
-    bench = BENCHES[kind](folder, postgres.new_database(f"bench_{kind}"), start)
+    bench = BENCHES[kind](folder, database, start)
     bench.start()
     try:
         yield bench
@@ -45,6 +54,30 @@ def bench_of(kind: str, folder: Path, postgres: Postgres) -> Iterator[Bench]:
         bench.stop()
         for each in started:
             each.stop()
+
+
+@contextmanager
+def _hub_bench(kind: str, folder: Path, database: str) -> Iterator[Bench]:
+    """Give a bench before a cluster of three."""
+    hub = NatsHub(folder)
+    leaf = LeafServer(folder / "leaf", ways_to(hub)) if "leaf" in kind else None
+    try:
+        hub.start()
+        asyncio.run(hub.ready())
+        if leaf is not None:
+            leaf.join()
+            leaf.start()
+        bench = HubBench(folder, database, hub, leaf, replicas=int(kind[-1]))
+        bench.start()
+        try:
+            yield bench
+        finally:
+            bench.stop()
+    finally:
+        if leaf is not None:
+            leaf.stop()
+            leaf.cut_off()
+        hub.stop()
 
 
 async def rate(connector: Connector, postings: Sequence[QueuedPosting], batch: int) -> float:

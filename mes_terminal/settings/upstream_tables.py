@@ -62,9 +62,11 @@ class HttpConnectorTable(Tls, frozen=True):
 
 
 class NatsTable(Tls, frozen=True):
-    """A NATS server, or several with commas between them."""
+    """A NATS server, or several with commas between them. `domain`: the JetStream domain of the
+    hub, where the server is a leaf node before it."""
 
     url: Url | None = None
+    domain: Annotated[str, Meta(pattern=r"\A[A-Za-z0-9_-]+\Z")] | None = None
     creds_file: Text | None = None
     token: Text | None = None
     token_file: Text | None = None

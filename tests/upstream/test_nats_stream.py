@@ -4,8 +4,11 @@ away, and the bucket for what goes down."""
 import asyncio
 import json
 import re
+import shutil
+import urllib.request
 from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
+from typing import Protocol
 
 import msgspec
 import nats
@@ -36,7 +39,7 @@ from tests.unit.memory_inbox import MemoryInbox
 from tests.unit.test_http_door import as_told
 from tests.upstream.connector_bench import NatsBench, deliver_all, hello_of
 from tests.upstream.made_postings import AT, made, source_of
-from tests.upstream.servers import NatsServer, Server
+from tests.upstream.servers import NatsServer, Server, free_port
 
 StartServer = Callable[[type[Server]], Server]
 
@@ -55,12 +58,19 @@ async def client(server: NatsServer) -> AsyncIterator[Client]:
     await found.close()
 
 
+class Reached(Protocol):
+    """A server, or several, with the address for clients."""
+
+    @property
+    def url(self) -> str: ...
+
+
 class Door:
     """The site's door in this process."""
 
     def __init__(
         self,
-        server: NatsServer,
+        server: Reached,
         inbox: MemoryInbox,
         offers: Offers | None = None,
         *,
@@ -75,7 +85,12 @@ class Door:
         self._door = asyncio.create_task(
             door.serve(self._inbox, self._site, self._stopping, offers=self._offers, ready=ready)
         )
-        await asyncio.wait_for(ready.wait(), 20)
+        waiting = asyncio.create_task(ready.wait())
+        await asyncio.wait((self._door, waiting), timeout=60, return_when=asyncio.FIRST_COMPLETED)
+        waiting.cancel()
+        if self._door.done():
+            self._door.result()
+        assert ready.is_set()
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -83,7 +98,7 @@ class Door:
         await asyncio.wait_for(self._door, 20)
 
 
-def connector_to(server: NatsServer, *, station: str = "ST-1", **login: str) -> NatsConnector:
+def connector_to(server: Reached, *, station: str = "ST-1", **login: str) -> NatsConnector:
     """Return a connector that is not open yet."""
     found = connector_of(
         UpstreamTable(kind="nats", nats=NatsTable(url=server.url, **login)),
@@ -149,8 +164,19 @@ async def test_while_the_site_is_away_a_posting_lies_at_the_broker_once(
     async with Door(server, inbox):
         told = await deliver_all(connector, postings)
         assert len(told) == 5
-        assert await pending(client) == 0
+        async with asyncio.timeout(30):
+            while await pending(client):  # what is acknowledged leaves the stream
+                await asyncio.sleep(0.05)
     await connector.close()
+
+
+def rights_of_the_docs() -> tuple[list[str], list[str]]:
+    """Return what docs/upstream.md lets a station ST-1 publish and subscribe."""
+    told = (ROOT / "docs" / "upstream.md").read_text(encoding="utf-8")
+    rights = re.search(r"    publish: +(.*?)\n    subscribe: +(.*?)\n\n", told, re.DOTALL)
+    assert rights is not None
+    publish, subscribe = (re.findall(r"[^\s,]+", each) for each in rights.groups())
+    return publish, subscribe
 
 
 class RightsNats(NatsServer):
@@ -158,10 +184,7 @@ class RightsNats(NatsServer):
 
     def prepare(self) -> None:
         super().prepare()
-        told = (ROOT / "docs" / "upstream.md").read_text(encoding="utf-8")
-        rights = re.search(r"    publish: +(.*?)\n    subscribe: +(.*?)\n\n", told, re.DOTALL)
-        assert rights is not None
-        publish, subscribe = (json.dumps(re.findall(r"[^\s,]+", each)) for each in rights.groups())
+        publish, subscribe = map(json.dumps, rights_of_the_docs())
         (self.folder / "nats.conf").write_text(
             'authorization { users: [ {user: "site", password: "site"}, {user: "st", '
             f'password: "st", permissions: {{publish: {publish}, subscribe: {subscribe}}}}} ] }}\n'
@@ -357,6 +380,60 @@ async def test_a_site_whose_database_was_made_anew_mends_the_bucket(
     await connector.close()
     await late.close()
     database.close()
+
+
+async def test_what_a_server_forgot_without_power_is_put_into_the_bucket_again(
+    server: NatsServer, tmp_path: Path
+) -> None:
+    """UP-9: a hold that the server had confirmed and not written to its disk."""
+    down = MemoryDown()
+    down.put(1, "items:A")
+    early, late = connector_to(server), connector_to(server)
+    data = server.folder / "data"
+    async with Door(server, MemoryInbox(), Offers(down=down)):
+        await until(early, 0, 1)
+        server.stop()
+        shutil.copytree(data, tmp_path / "on disk")
+        server.start()
+        down.put(2, "hold:L-77")
+        await until(early, 1, 1)
+        server.kill()
+        shutil.rmtree(data)
+        shutil.copytree(tmp_path / "on disk", data)
+        server.start()
+        assert [each.version for each in await until(late, 0, 2)] == [1, 2]
+    await early.close()
+    await late.close()
+
+
+class WatchedNats(NatsServer):
+    """NATS that says how many subscriptions it has."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder)
+        self._monitor = f"127.0.0.1:{free_port()}"
+
+    def command(self) -> list[str]:
+        return [*super().command(), "-m", self._monitor.rpartition(":")[2]]
+
+    def subscriptions(self) -> int:
+        with urllib.request.urlopen(f"http://{self._monitor}/subsz", timeout=10) as told:
+            return int(json.load(told)["num_subscriptions"])
+
+
+async def test_a_call_leaves_no_subscription_at_the_server(own_server: StartServer) -> None:
+    """A station posts for months on one connection."""
+    server = own_server(WatchedNats)
+    assert isinstance(server, WatchedNats)
+    connector = connector_to(server)
+    async with Door(server, MemoryInbox()):
+        first, *others = made(6, lanes=6)
+        await connector.deliver([first])
+        before = server.subscriptions()
+        for each in others:
+            await connector.deliver([each])
+        assert server.subscriptions() == before
+    await connector.close()
 
 
 async def test_the_exceptions_of_all_stations_come_in_pages_that_fit_a_message(

@@ -108,9 +108,11 @@ class _Door:
         self._stopping = stopping
 
     async def run(self, ready: asyncio.Event | None) -> None:
-        """Make what is missing, then read until told to stop or the connection is closed."""
+        """Make what is missing, then read until told to stop or the connection is another one: a
+        server that comes back may have forgotten what it had not written yet."""
         client = await self._link.client()
-        stream = client.jetstream()
+        connection = self._link.connections
+        stream = await self._link.jetstream()
         await make_stream(stream, self._table)
         reading = await stream.pull_subscribe_bind(consumer=POST_CONSUMER, stream=POST_STREAM)
         answering = {"hello": self._hello, "ask": self._ask, "confirm": self._confirm,
@@ -127,7 +129,9 @@ class _Door:
         if ready is not None:
             ready.set()
         try:
-            while not self._stopping.is_set() and not client.is_closed:
+            while not (
+                self._stopping.is_set() or client.is_closed or self._link.connections != connection
+            ):
                 await self._read(client, reading)
                 if down is not None and down.done():
                     down.result()  # its fault, if it had one

@@ -32,9 +32,9 @@ LOAD_MAX_S: Final = 30.0
 
 
 async def make_bucket(stream: JetStreamContext, replicas: int) -> KeyValue:
-    """Return the bucket, made where it is missing."""
+    """Return the bucket, made where it is missing, with so many replicas."""
     try:
-        return await stream.key_value(DOWN_BUCKET)
+        bucket = await stream.key_value(DOWN_BUCKET)
     except nats.js.errors.NotFoundError:
         return await stream.create_key_value(
             api.KeyValueConfig(
@@ -45,6 +45,11 @@ async def make_bucket(stream: JetStreamContext, replicas: int) -> KeyValue:
                 replicas=replicas,
             )
         )
+    config = (await bucket.status()).stream_info.config
+    if config.num_replicas != replicas:
+        config.num_replicas = replicas
+        await stream.update_stream(config)
+    return bucket
 
 
 class Entry(NamedTuple):

@@ -195,8 +195,7 @@ class NatsConnector:
     async def _publish(self, postings: Sequence[QueuedPosting], *, again: bool = False) -> bool:
         """Publish what the stream does not have yet, or all of it `again`; return whether it knew
         some of it already. Raises `TransportError` if it takes none."""
-        client = await self._link.client()
-        stream = client.jetstream(timeout=REQUEST_MAX_S)
+        stream = await self._link.jetstream()
         going: dict[str, asyncio.Future[PubAck]] = {}
         repeated = False
         trouble: BaseException | None = None
@@ -296,7 +295,7 @@ class NatsConnector:
         has = f"The broker has {waiting} postings for it. " if waiting else ""
         return TransportError(
             f"The NATS server at {self._link.shown} answers, but no site behind it. {has}"
-            "Look whether mes-terminal site runs. Postings wait.",
+            f"Look whether mes-terminal site runs{self._link.way_to_hub}. Postings wait.",
             reason="no_site",
         )
 
@@ -306,7 +305,10 @@ class NatsConnector:
         if isinstance(
             trouble, nats.js.errors.NoStreamResponseError | nats.errors.NoRespondersError
         ):
-            why = "has no stream for postings. Start mes-terminal site once: it makes it"
+            why = (
+                "has no stream for postings. Start mes-terminal site once: it makes it"
+                f"{self._link.way_to_hub}"
+            )
         elif isinstance(trouble, nats.js.errors.APIError):
             why = f"does not store postings ({trouble.description})"
         else:

@@ -78,16 +78,17 @@ class DownWatch:
     async def _watch(self) -> None:
         """Watch the bucket from its present state on."""
         await self.stop()
-        client = await self._link.client()
+        stream = await self._link.jetstream()
         self._documents = {}
         self._seen = 0
         connection = self._link.connections
         try:
-            self._bucket = await self._link.asking(client.jetstream().key_value(DOWN_BUCKET))
+            self._bucket = await self._link.asking(stream.key_value(DOWN_BUCKET))
             self._watcher = await self._link.asking(self._bucket.watchall())
         except nats.js.errors.NotFoundError as error:
             raise TransportError(
-                f"The site behind {self._link.shown} does not offer that.", reason="not_offered"
+                f"The site behind {self._link.shown} does not offer that. {self._link.at_a_leaf}",
+                reason="not_offered",
             ) from error
         except (nats.js.errors.Error, nats.errors.NoRespondersError) as error:
             raise self._unwatched(error) from error
@@ -113,14 +114,14 @@ class DownWatch:
         return True
 
     async def _went_on(self) -> bool:
-        """Tell whether the bucket has what did not reach us."""
+        """Tell whether the bucket has what did not reach us, or is not the one that we saw."""
         if self._bucket is None or self._connection != self._link.connections:
             return True
         try:
             status = await self._link.asking(self._bucket.status())
         except (nats.js.errors.Error, nats.errors.NoRespondersError) as error:
             raise self._unwatched(error) from error
-        return bool(status.stream_info.state.last_seq > self._seen)
+        return bool(status.stream_info.state.last_seq != self._seen)
 
     def _read(self, content: bytes) -> DownDocument:
         try:
@@ -135,6 +136,6 @@ class DownWatch:
     def _unwatched(self, error: Exception) -> TransportError:
         return TransportError(
             f"The NATS server at {self._link.shown} does not let us read {DOWN_BUCKET} "
-            f"({str(error)[:200]}).",
+            f"({str(error)[:200]}). {self._link.at_a_leaf}",
             reason="unreachable",
         )

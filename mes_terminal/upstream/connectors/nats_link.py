@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     import ssl
     from collections.abc import Awaitable
 
+    from nats.js import JetStreamContext
+
     from mes_terminal.settings.upstream_tables import NatsTable
 
 CONNECT_MAX_S: Final = 5.0
@@ -64,11 +66,24 @@ class NatsLink:
         self.shown = ", ".join(each.geturl() for each in self._parts)
         """The address, for sentences."""
         self._client: _Client | None = None
+        self._stream: tuple[Client, JetStreamContext] | None = None
         self._trouble: Exception | None = None
         self._connecting = asyncio.Lock()
         self.connections = 0
         """How often it was connected: what was asked for before is to be asked again."""
         self._check()
+
+    @property
+    def at_a_leaf(self) -> str:
+        """A hint for who finds a hub's JetStream missing."""
+        if self._table.domain is None:
+            return f"If it is a leaf node, name the hub's JetStream domain in {self._where}.domain."
+        return f"Check {self._where}.domain{self.way_to_hub}."
+
+    @property
+    def way_to_hub(self) -> str:
+        """What else is to be looked at before a hub; empty without one."""
+        return "" if self._table.domain is None else ", and whether the leaf node reaches its hub"
 
     @property
     def max_payload(self) -> int:
@@ -85,6 +100,14 @@ class NatsLink:
             if not self._client.is_connected:
                 raise self._away(self._trouble)
             return self._client
+
+    async def jetstream(self) -> JetStreamContext:
+        """Return the JetStream of the hub by the present client. Raises `TransportError`."""
+        client = await self.client()
+        if self._stream is None or self._stream[0] is not client:  # each subscribes for answers
+            found = client.jetstream(timeout=REQUEST_MAX_S, domain=self._table.domain)
+            self._stream = client, found
+        return self._stream[1]
 
     async def asking(self, work: Awaitable[T]) -> T:
         """Return what a call of the client comes to. Raises `TransportError` for its faults, but
