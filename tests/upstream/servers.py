@@ -15,7 +15,7 @@ __all__ = ["Mosquitto", "NatsServer", "Postgres", "Server", "free_port"]
 
 
 class Mosquitto(Server):
-    """An MQTT broker that keeps its sessions and messages on disk."""
+    """An MQTT broker that writes its sessions and messages to disk every second."""
 
     name = "mosquitto"
 
@@ -26,7 +26,7 @@ class Mosquitto(Server):
     def prepare(self) -> None:
         (self.folder / "mosquitto.conf").write_text(
             f"listener {self.port} 127.0.0.1\nallow_anonymous true\npersistence true\n"
-            f"persistence_location {self.folder}/\nautosave_interval 1\nautosave_on_changes true\n"
+            f"persistence_location {self.folder}/\nautosave_interval 1\n"
             "max_queued_messages 0\nmax_inflight_messages 0\nset_tcp_nodelay true\n"
             + ("user root\n" if os.getuid() == 0 else "")
         )

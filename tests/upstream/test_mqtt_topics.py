@@ -6,19 +6,22 @@ import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import aiomqtt
 import msgspec
 import pytest
 
+from mes_terminal.domain.delivery import Answer
 from mes_terminal.errors import TransportError
 from mes_terminal.settings.upstream_tables import MqttTable, SiteTable, UpstreamTable
 from mes_terminal.site.doors import mqtt as door
 from mes_terminal.upstream.connector import StationIdentity
-from mes_terminal.upstream.connectors import connector_of
+from mes_terminal.upstream.connectors import connector_of, mqtt_link
 from mes_terminal.upstream.connectors import mqtt as connectors_mqtt
 from mes_terminal.upstream.connectors.mqtt import MqttConnector
+from mes_terminal.upstream.connectors.mqtt_link import IN_FLIGHT_MAX, Client, Message, MqttLink
+from mes_terminal.upstream.wire import Answers
 from tests.unit.memory_inbox import MemoryInbox
 from tests.upstream.connector_bench import deliver_all
 from tests.upstream.made_postings import made, source_of
@@ -182,3 +185,101 @@ async def test_a_busy_receiver_gets_it_again(
     assert {each.outcome for each in told.values()} == {"accepted"}
     assert len(inbox.bodies) == 3
     await connector.close()
+
+
+class StrictMosquitto(Mosquitto):
+    """A broker that takes seven messages at once, and whose stations may not publish postings."""
+
+    def prepare(self) -> None:
+        super().prepare()
+        acl = self.folder / "acl"
+        acl.write_text("topic readwrite free/#\ntopic read mes/#\ntopic write mes/v1/state/+\n")
+        acl.chmod(0o644)
+        path = self.folder / "mosquitto.conf"
+        settings = path.read_text().replace("max_inflight_messages 0", "max_inflight_messages 7")
+        path.write_text(f"{settings}acl_file {acl}\n")
+
+
+@pytest.fixture
+def strict(own_server: StartServer) -> StrictMosquitto:
+    found = own_server(StrictMosquitto)
+    assert isinstance(found, StrictMosquitto)
+    return found
+
+
+class CountingClient(Client):
+    """Notes how many messages were on their way at most."""
+
+    most = 0
+
+    def _send(self, *arguments: Any) -> None:
+        super()._send(*arguments)
+        self.most = max(self.most, len(self._unconfirmed))
+
+
+@pytest.mark.parametrize(("kind", "most"), [("server", IN_FLIGHT_MAX), ("strict", 7)])
+async def test_no_more_is_on_its_way_than_the_broker_takes(
+    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, kind: str, most: int
+) -> None:
+    """MQTT 5, 3.3.4: its Receive Maximum, over all calls that run side by side."""
+    monkeypatch.setattr(mqtt_link, "Client", CountingClient)
+    table = MqttTable(url=request.getfixturevalue(kind).url)
+    link = MqttLink(table, "upstream.mqtt", identifier="counting")
+    client = cast("CountingClient", await link.connect())
+    messages = [Message(topic="free/a", content=b"x" * 1200)] * 300
+    faults = await asyncio.gather(*(client.publish_all(messages) for _ in range(2)))
+    assert faults == [[None] * 300, [None] * 300]
+    assert client.most == most
+    await link.disconnect(client)
+
+
+async def test_a_broker_that_does_not_let_a_station_post_is_named(strict: StrictMosquitto) -> None:
+    """UP-4: at once, and not as a site that is away."""
+    connector = connector_to(strict)
+    with pytest.raises(TransportError, match=r"what the broker allows\. Postings wait\.") as fault:
+        await connector.deliver(made(1))  # of more the broker reads no further, and hangs up
+    assert fault.value.reason == "not_authorised"
+    await connector.close()
+
+
+class Recorder:
+    """A client that keeps what it is to publish."""
+
+    def __init__(self) -> None:
+        self.messages: list[Message] = []
+
+    async def publish_all(
+        self, messages: list[Message], *, confirm_max_s: float
+    ) -> list[aiomqtt.MqttError | None]:
+        self.messages += messages
+        return [None] * len(messages)
+
+
+async def test_the_answers_for_a_station_come_together() -> None:
+    """Each message costs both sides as much as a posting; none grows without a bound."""
+    told = [
+        (arrived, Answers(answers=[accepted(number)]))
+        for station, count in (("ST-1", door.TOLD_MAX + 30), ("ST-2", 1))
+        for number in range(1, count + 1)
+        for arrived in [
+            aiomqtt.Message(f"mes/v1/post/{station}", b"", 1, retain=False, mid=1, properties=None)
+        ]
+    ]
+    client = Recorder()
+    await door._Door(MemoryInbox(), "mes/v1")._tell(cast("Client", client), told)
+    heard = [
+        (
+            each.topic,
+            [answer.sequence for answer in msgspec.json.decode(each.content, type=Answers).answers],
+        )
+        for each in client.messages
+    ]
+    assert heard == [
+        ("mes/v1/ack/ST-1", list(range(1, door.TOLD_MAX + 1))),
+        ("mes/v1/ack/ST-1", list(range(door.TOLD_MAX + 1, door.TOLD_MAX + 31))),
+        ("mes/v1/ack/ST-2", [1]),
+    ]
+
+
+def accepted(number: int) -> Answer:
+    return Answer(source=source_of(), epoch="7f3a91c0d2e84b55", sequence=number, outcome="accepted")

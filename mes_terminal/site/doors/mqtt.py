@@ -24,6 +24,8 @@ from mes_terminal.upstream.connectors.addresses import (
     word_of,
 )
 from mes_terminal.upstream.connectors.mqtt_link import (
+    Client,
+    Message,
     MqttLink,
     bytes_of,
     correlation_of,
@@ -38,13 +40,15 @@ if TYPE_CHECKING:
 
 WHERE: Final = "site.mqtt"
 IDENTIFIER: Final = "mes-terminal-site"
-BATCH: Final = 200
+BATCH: Final = 256
 """Messages that are handed to the receiver together; as many as wait, never waited for."""
 QUEUE_MAX: Final = 10_000
 """Messages that wait here; a later one is dropped, and published again by its station."""
 AGAIN_S: Final = 1.0
 """The pause before a broker is tried again."""
 SUBSCRIBE_MAX_S: Final = 5.0
+TOLD_MAX: Final = 100
+"""Answers in one message: some 20 kB, which every broker takes."""
 TELL_MAX_S: Final = 10.0
 """How long the broker may take to confirm an answer before the connection is made anew."""
 
@@ -85,7 +89,7 @@ class _Door:
         self._prefix = prefix.strip("/")
 
     async def run(
-        self, client: aiomqtt.Client, stopping: asyncio.Event, ready: asyncio.Event | None
+        self, client: Client, stopping: asyncio.Event, ready: asyncio.Event | None
     ) -> None:
         """Subscribe and hear, until told to stop or the connection is lost."""
         for what in ("post", "hello"):
@@ -110,7 +114,7 @@ class _Door:
                 raise fault
 
     async def _answer(
-        self, client: aiomqtt.Client, waiting: asyncio.Queue[aiomqtt.Message],
+        self, client: Client, waiting: asyncio.Queue[aiomqtt.Message],
         stopping: asyncio.Event,
     ) -> None:  # fmt: skip
         """Answer what waits, as much as there is at a time."""
@@ -134,7 +138,7 @@ class _Door:
             if telling is not None:
                 await telling
 
-    async def _greet(self, client: aiomqtt.Client, message: aiomqtt.Message) -> None:
+    async def _greet(self, client: Client, message: aiomqtt.Message) -> None:
         word = last_word(message.topic.value)
         content: Greeting | Fault
         try:
@@ -151,9 +155,13 @@ class _Door:
         except UNREADABLE as error:
             content = Fault(reason="malformed", sentence=f"The request is wrong: {error}.")
         await publish(
-            client, topic_of_word(self._prefix, "greeting", word), msgspec.json.encode(content),
-            correlation=correlation_of(message),
-        )  # fmt: skip
+            client,
+            Message(
+                topic=topic_of_word(self._prefix, "greeting", word),
+                content=msgspec.json.encode(content),
+                correlation=correlation_of(message),
+            ),
+        )
 
     async def _take(self, messages: list[aiomqtt.Message]) -> list[_Told]:
         """Hand messages to the receiver; return what each is answered with."""
@@ -174,24 +182,35 @@ class _Door:
             ]
         return told
 
-    async def _tell(self, client: aiomqtt.Client, told: list[_Told]) -> None:
-        """Publish the receiver's answers, while it has the next messages already."""
-        await asyncio.gather(
-            *(
-                publish(
-                    client,
-                    topic_of_word(self._prefix, "ack", last_word(message.topic.value)),
-                    msgspec.json.encode(content),
-                    correlation=correlation_of(message),
-                    confirm_max_s=TELL_MAX_S,
-                )
-                for message, content in told
+    async def _tell(self, client: Client, told: list[_Told]) -> None:
+        """Publish the receiver's answers, those of a station together, while it has the next
+        messages already. Raises `aiomqtt.MqttError`: the connection is made anew."""
+        by_word: dict[str, list[_Told]] = {}
+        for each in told:
+            by_word.setdefault(last_word(each[0].topic.value), []).append(each)
+        messages = [
+            Message(
+                topic=topic_of_word(self._prefix, "ack", word),
+                content=msgspec.json.encode(_together(some)),
+                correlation=correlation_of(some[0][0]) if len(some) == 1 else None,
             )
-        )
+            for word, all_told in by_word.items()
+            for some in (all_told[at : at + TOLD_MAX] for at in range(0, len(all_told), TOLD_MAX))
+        ]
+        for fault in await client.publish_all(messages, confirm_max_s=TELL_MAX_S):
+            if fault is not None:
+                raise fault
 
 
 _Told = tuple[aiomqtt.Message, Answers]
 """A message, and what it is answered with."""
+
+
+def _together(told: list[_Told]) -> Answers:
+    return Answers(
+        answers=[answer for _, each in told for answer in each.answers],
+        unfit=[unfit for _, each in told for unfit in each.unfit],
+    )
 
 
 async def _next(waiting: asyncio.Queue[aiomqtt.Message]) -> list[aiomqtt.Message]:
@@ -205,7 +224,7 @@ async def _next(waiting: asyncio.Queue[aiomqtt.Message]) -> list[aiomqtt.Message
     return messages
 
 
-async def _hear(client: aiomqtt.Client, waiting: asyncio.Queue[aiomqtt.Message]) -> None:
+async def _hear(client: Client, waiting: asyncio.Queue[aiomqtt.Message]) -> None:
     """Queue what comes until the connection is lost."""
     async for message in client.messages:
         try:

@@ -17,7 +17,14 @@ import msgspec
 from mes_terminal.domain.delivery import Answer, Greeting
 from mes_terminal.errors import TransportError
 from mes_terminal.upstream.connectors.addresses import topic, word_of
-from mes_terminal.upstream.connectors.mqtt_link import MqttLink, bytes_of, correlation_of, publish
+from mes_terminal.upstream.connectors.mqtt_link import (
+    Client,
+    Message,
+    MqttLink,
+    bytes_of,
+    correlation_of,
+    publish,
+)
 from mes_terminal.upstream.wire import UNREADABLE, Answers, fault_of
 
 if TYPE_CHECKING:
@@ -44,7 +51,7 @@ def connect(upstream: UpstreamTable, identity: StationIdentity) -> MqttConnector
 class MqttConnector:
     """Publishes postings and hears the receiver; see `Connector`."""
 
-    batch_max = 200
+    batch_max = 256
     batch_max_bytes = 2 << 20
     one_per_lane = True
     parallel_max = 2
@@ -54,13 +61,13 @@ class MqttConnector:
         self._source = identity.source
         self._station = identity.station
         self._prefix = prefix
-        self._client: aiomqtt.Client | None = None
+        self._client: Client | None = None
         self._listening: asyncio.Task[None] | None = None
         self._connecting = asyncio.Lock()
         self._fault: TransportError | None = None
         """Why the connection was lost."""
-        self._answers: dict[str, asyncio.Future[Answer]] = {}
-        """What is waited for, by the id of the posting."""
+        self._answers: dict[tuple[str, int], asyncio.Future[Answer]] = {}
+        """What is waited for, by epoch and sequence."""
         self._greetings: dict[bytes, asyncio.Future[bytes]] = {}
         self._asked = 0
 
@@ -75,11 +82,16 @@ class MqttConnector:
         correlation = f"{GREETING_ID}:{hello.epoch}:{self._asked}".encode()
         heard = self._greetings[correlation] = asyncio.get_running_loop().create_future()
         try:
-            await self._publish(
-                client, "hello", msgspec.json.encode(hello), correlation,
-                response_topic=self._topic("greeting"),
+            await publish(
+                client,
+                Message(
+                    topic=self._topic("hello"), content=msgspec.json.encode(hello),
+                    correlation=correlation, response_topic=self._topic("greeting"),
+                ),
             )  # fmt: skip
             await self._hear([heard])
+        except aiomqtt.MqttError as error:
+            raise self._link.away(error) from error
         finally:
             del self._greetings[correlation]
         if heard.cancelled():
@@ -90,26 +102,27 @@ class MqttConnector:
         """Publish postings and wait for what the receiver says of each."""
         client = await self._connected()
         loop = asyncio.get_running_loop()
-        mine: dict[str, asyncio.Future[Answer]] = {
-            each.id: loop.create_future() for each in postings
+        mine: dict[tuple[str, int], asyncio.Future[Answer]] = {
+            (each.epoch, each.sequence): loop.create_future() for each in postings
         }
         self._answers.update(mine)
         try:
-            faults = await asyncio.gather(
-                *(self._post(client, each) for each in postings), return_exceptions=True
-            )
+            faults = await client.publish_all([self._message(each) for each in postings])
             if None not in faults:
                 if self._listening is not None:
                     self._listening.cancel()  # the connection is made anew
-                raise next(fault for fault in faults if fault is not None)
-            for posting, fault in zip(postings, faults, strict=True):
+                said = [each for each in faults if isinstance(each, aiomqtt.MqttCodeError)]
+                error = (said or faults)[0]
+                assert error is not None
+                raise self._link.away(error) from error
+            for future, fault in zip(mine.values(), faults, strict=True):
                 if fault is not None:
-                    mine[posting.id].cancel()  # it is sent again, and holds up no other answer
+                    future.cancel()  # it is sent again, and holds up no other answer
             await self._hear(list(mine.values()))
         finally:
-            for id_, future in mine.items():
-                if self._answers.get(id_) is future:
-                    del self._answers[id_]
+            for key, future in mine.items():
+                if self._answers.get(key) is future:
+                    del self._answers[key]
         told = [each.result() for each in mine.values() if not each.cancelled()]
         if not told:
             raise self._silent()
@@ -128,7 +141,7 @@ class MqttConnector:
         if client is not None:
             await self._link.disconnect(client)
 
-    async def _connected(self) -> aiomqtt.Client:
+    async def _connected(self) -> Client:
         """Return the client, connected, with the receiver's topics subscribed."""
         async with self._connecting:
             if self._listening is not None and self._listening.done():
@@ -150,7 +163,7 @@ class MqttConnector:
                 self._listening = asyncio.create_task(self._listen(client))
             return self._client
 
-    async def _listen(self, client: aiomqtt.Client) -> None:
+    async def _listen(self, client: Client) -> None:
         """Hand on what the receiver says until the connection is lost."""
         self._fault = None
         try:
@@ -161,38 +174,38 @@ class MqttConnector:
                     if heard is not None and not heard.done():
                         heard.set_result(bytes_of(message))
                 elif path == self._topic("ack"):
-                    self._note(correlation_of(message), bytes_of(message))
+                    self._note(bytes_of(message))
         except (aiomqtt.MqttError, OSError) as error:
             self._fault = self._link.away(error)
 
-    def _note(self, correlation: bytes, content: bytes) -> None:
-        """Note an answer, if somebody still waits for it."""
-        future = self._answers.get(correlation.decode("utf-8", "replace"))
-        if future is None or future.done():
-            return
+    def _note(self, content: bytes) -> None:
+        """Note answers that somebody still waits for."""
         try:
             told = msgspec.json.decode(content, type=Answers)
         except UNREADABLE:
             return
         for answer in told.answers:
             if answer.source == self._source:
-                future.set_result(answer)
-                return
+                self._settle(answer)
         for unfit in told.unfit:
-            epoch, _, number = correlation.decode("utf-8", "replace").rpartition(":")
+            epoch, _, number = unfit.id.rpartition(":")
             if number.isascii() and number.isdigit():
-                future.set_result(
+                self._settle(
                     Answer(
                         source=self._source, epoch=epoch, sequence=int(number), outcome="refused",
                         reason=unfit.reason, sentence=unfit.sentence,
                     )
                 )  # fmt: skip
-                return
 
-    async def _post(self, client: aiomqtt.Client, posting: QueuedPosting) -> None:
-        """Bring one posting to the broker. Raises `TransportError`."""
-        await self._publish(
-            client, "post", posting.body, posting.id.encode(), content_type=EVENT_TYPE,
+    def _settle(self, answer: Answer) -> None:
+        future = self._answers.get((answer.epoch, answer.sequence))
+        if future is not None and not future.done():
+            future.set_result(answer)
+
+    def _message(self, posting: QueuedPosting) -> Message:
+        return Message(
+            topic=self._topic("post"), content=posting.body, correlation=posting.id.encode(),
+            content_type=EVENT_TYPE,
             user=[
                 ("specversion", "1.0"), ("type", posting.type), ("source", posting.source),
                 ("id", posting.id), ("partitionkey", posting.lane),
@@ -213,23 +226,13 @@ class MqttConnector:
             hearing.cancel()  # and with it what was not answered
             await asyncio.gather(hearing, return_exceptions=True)
 
-    async def _publish(
-        self, client: aiomqtt.Client, what: str, content: bytes, correlation: bytes, *,
-        content_type: str | None = None, response_topic: str | None = None,
-        user: list[tuple[str, str]] | None = None,
-    ) -> None:  # fmt: skip
-        try:
-            await publish(
-                client, self._topic(what), content, content_type=content_type,
-                response_topic=response_topic, correlation=correlation, user=user,
-            )  # fmt: skip
-        except aiomqtt.MqttError as error:
-            raise self._link.away(error) from error
-
-    async def _say(self, client: aiomqtt.Client, state: str) -> None:
+    async def _say(self, client: Client, state: str) -> None:
         """Tell everybody how the station is, for good. Raises `TransportError`."""
         try:
-            await publish(client, self._topic("state"), self._state(state), retain=True)
+            await publish(
+                client,
+                Message(topic=self._topic("state"), content=self._state(state), retain=True),
+            )
         except aiomqtt.MqttError as error:
             raise self._link.away(error) from error
 

@@ -10,9 +10,11 @@ import asyncio
 import contextlib
 import logging
 import socket
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import aiomqtt
+from msgspec import Struct
+from paho.mqtt.enums import MQTTErrorCode
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
@@ -28,12 +30,15 @@ from mes_terminal.upstream.connectors.credentials import (
 
 if TYPE_CHECKING:
     import ssl
+    from collections.abc import Sequence
+
+    from paho.mqtt.reasoncodes import ReasonCode
 
     from mes_terminal.settings.upstream_tables import MqttTable
 
 CONNECT_MAX_S: Final = 5.0
 PUBLISH_MAX_S: Final = 2.0
-"""How long the broker may take to confirm that it has a message."""
+"""How long the broker may take to confirm that it has a message, or the next one of several."""
 KEEP_ALIVE_S: Final = 20
 SESSION_S: Final = 30 * 86_400
 """How long the broker keeps our session, and what came for us, while we are away."""
@@ -67,7 +72,7 @@ class MqttLink:
                 reason="settings",
             )
 
-    async def connect(self, *, will: aiomqtt.Will | None = None) -> aiomqtt.Client:
+    async def connect(self, *, will: aiomqtt.Will | None = None) -> Client:
         """Return a client, connected. Raises `TransportError`."""
         try:
             client = self._client(will)
@@ -114,12 +119,12 @@ class MqttLink:
             reason="tls" if mend else "unreachable",
         )
 
-    def _client(self, will: aiomqtt.Will | None) -> aiomqtt.Client:
+    def _client(self, will: aiomqtt.Will | None) -> Client:
         properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
         properties.SessionExpiryInterval = SESSION_S
         properties.ReceiveMaximum = IN_FLIGHT_MAX
         tls = self._tls()
-        client = aiomqtt.Client(
+        client = Client(
             str(self._parts.hostname),
             self._parts.port or (TLS_PORT if tls else PLAIN_PORT),
             username=self._table.user,
@@ -157,26 +162,121 @@ class MqttLink:
         return secret_of(table.password, table.password_file, f"{self._where}.password")
 
 
-async def publish(
-    client: aiomqtt.Client, topic: str, content: bytes, *, retain: bool = False,
-    user: list[tuple[str, str]] | None = None, content_type: str | None = None,
-    response_topic: str | None = None, correlation: bytes | None = None,
-    confirm_max_s: float = PUBLISH_MAX_S,
-) -> None:  # fmt: skip
-    """Publish and wait until the broker has it, which says nothing of whoever reads it. Raises
-    `aiomqtt.MqttError`."""
-    properties = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]
-    if user:
-        properties.UserProperty = user
-    if content_type is not None:
-        properties.ContentType = content_type
-    if response_topic is not None:
-        properties.ResponseTopic = response_topic
-    if correlation is not None:
-        properties.CorrelationData = correlation
-    await client.publish(
-        topic, content, qos=1, retain=retain, properties=properties, timeout=confirm_max_s
-    )
+class Message(Struct, frozen=True, kw_only=True):
+    """What is to be published."""
+
+    topic: str
+    content: bytes
+    correlation: bytes | None = None
+    content_type: str | None = None
+    response_topic: str | None = None
+    user: list[tuple[str, str]] | None = None
+    retain: bool = False
+
+
+class Client(aiomqtt.Client):
+    """Publishes many messages together, never more at once than the broker takes: aiomqtt waits in
+    a task for each, and paho does not heed the broker's Receive Maximum (MQTT 5, 3.3.4)."""
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self.together_max = IN_FLIGHT_MAX
+        """Messages that may be on their way without a confirmation."""
+        self._unconfirmed: dict[int, _Round] = {}
+        self._news: asyncio.Future[None] | None = None
+
+    async def publish_all(
+        self, messages: Sequence[Message], *, confirm_max_s: float = PUBLISH_MAX_S
+    ) -> list[aiomqtt.MqttError | None]:
+        """Publish, and wait until the broker has confirmed all, or nothing at all for so long;
+        return for each what went wrong. That it has one says nothing of whoever reads it."""
+        mine = _Round(len(messages))
+        sent = 0
+        try:
+            while True:
+                while sent < len(messages) and len(self._unconfirmed) < self.together_max:
+                    self._send(messages[sent], mine, sent)
+                    sent += 1
+                is_done = sent == len(messages) and not mine.places
+                if is_done or not await self._confirms(confirm_max_s):
+                    return mine.faults
+        finally:
+            for mid in mine.places:
+                del self._unconfirmed[mid]
+
+    def _send(self, message: Message, mine: _Round, place: int) -> None:
+        info = self._client.publish(
+            message.topic, message.content, 1, message.retain, _properties(message)
+        )
+        if info.rc == MQTTErrorCode.MQTT_ERR_SUCCESS:
+            mine.places[info.mid] = place
+            self._unconfirmed[info.mid] = mine
+        else:
+            mine.faults[place] = aiomqtt.MqttCodeError(info.rc, "Could not publish message")
+
+    async def _confirms(self, within_s: float) -> bool:
+        """Wait until the broker confirms anything at all; return whether it did, `False` also for
+        a connection that is lost."""
+        if self._news is None or self._news.done():
+            self._news = asyncio.get_running_loop().create_future()
+        news = self._news  # another call may put a new one into its place
+        await asyncio.wait(
+            (news, self._disconnected),
+            timeout=within_s,
+            return_when=asyncio.FIRST_COMPLETED,
+        )
+        return news.done() and not self._disconnected.done()
+
+    def _on_publish(
+        self, client: Any, userdata: Any, mid: int, reason_code: ReasonCode, properties: Any
+    ) -> None:
+        del client, userdata, properties
+        if self._news is not None and not self._news.done():
+            self._news.set_result(None)
+        theirs = self._unconfirmed.pop(mid, None)
+        if theirs is not None:
+            theirs.faults[theirs.places.pop(mid)] = (
+                aiomqtt.MqttCodeError(reason_code, "refused") if reason_code.is_failure else None
+            )
+
+    def _on_connect(
+        self, client: Any, userdata: Any, flags: Any, reason_code: ReasonCode,
+        properties: Properties | None = None,
+    ) -> None:  # fmt: skip
+        allowed = getattr(properties, "ReceiveMaximum", IN_FLIGHT_MAX)
+        self.together_max = min(allowed, IN_FLIGHT_MAX)
+        super()._on_connect(client, userdata, flags, reason_code, properties)
+
+
+class _Round:
+    """The messages of one call: what went wrong with each, and which are not confirmed yet."""
+
+    def __init__(self, count: int) -> None:
+        self.faults: list[aiomqtt.MqttError | None] = [
+            aiomqtt.MqttError("Operation timed out") for _ in range(count)
+        ]
+        self.places: dict[int, int] = {}
+        """The place of each message, by its packet identifier."""
+
+
+def _properties(message: Message) -> Properties:
+    found = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]
+    if message.user:
+        found.UserProperty = message.user
+    if message.content_type is not None:
+        found.ContentType = message.content_type
+    if message.response_topic is not None:
+        found.ResponseTopic = message.response_topic
+    if message.correlation is not None:
+        found.CorrelationData = message.correlation
+    return found
+
+
+async def publish(client: Client, message: Message) -> None:
+    """Publish one message. Raises `aiomqtt.MqttError`."""
+    (fault,) = await client.publish_all([message])
+    if fault is not None:
+        raise fault
 
 
 def correlation_of(message: aiomqtt.Message) -> bytes:
