@@ -10,11 +10,13 @@ from typing import Literal
 
 import pytest
 import pytest_asyncio
+from nats.js.errors import BadRequestError
 
 from mes_terminal.domain.delivery import QueuedPosting
 from mes_terminal.errors import TransportError
 from mes_terminal.settings.upstream_tables import SiteNatsTable
 from mes_terminal.site.doors import Offers
+from mes_terminal.site.doors import nats as door
 from mes_terminal.upstream.connector import Connector
 from mes_terminal.upstream.connectors.addresses import DOWN_BUCKET, POST_STREAM
 from mes_terminal.upstream.connectors.nats import NatsConnector
@@ -202,3 +204,25 @@ async def test_more_replicas_are_made_of_what_is_there(hub: NatsHub) -> None:
             number = (1, 3).index(replicas)
             assert len(await deliver_all(connector, made(20, lanes=20)[10 * number :][:10])) == 10
     await connector.close()
+
+
+async def test_a_hub_whose_third_server_has_not_come_yet_is_no_wrong_setting(
+    tmp_path: Path,
+) -> None:
+    """The site tries again until three copies can be kept, instead of ending."""
+    if missing := NatsServer.missing():
+        pytest.skip(missing)
+    hub = NatsHub(tmp_path)
+    try:
+        for each in hub.servers[:2]:
+            each.start()
+        await hub.ready()
+        client = await hub.connect()
+        with pytest.raises(BadRequestError, match="no suitable peers"):
+            await door.make_stream(client.jetstream(), site_at(hub))
+        await client.close()
+        hub.servers[2].start()
+        async with Door(hub, MemoryInbox(), table=site_at(hub)):
+            assert await hub.replicas(POST_STREAM) == 3
+    finally:
+        hub.stop()

@@ -64,6 +64,8 @@ EXCEPTIONS_PAGE_BYTES: Final = 512 << 10
 QUEUE: Final = "site"
 NO_CLUSTER: Final = 10074
 """The server's code for replicas where there is one server only."""
+NO_PEERS: Final = 10005
+"""The same for a cluster of which too few servers are there now."""
 
 T = TypeVar("T")
 
@@ -292,7 +294,7 @@ async def make_stream(stream: JetStreamContext, table: SiteNatsTable) -> None:
             ):  # fmt: skip
                 await stream.update_stream(wanted)
     except (nats.js.errors.BadRequestError, nats.js.errors.ServerError) as error:
-        passing = isinstance(error, nats.js.errors.ServerError)
+        passing = isinstance(error, nats.js.errors.ServerError) or error.err_code == NO_PEERS
         if passing and error.err_code != NO_CLUSTER:
             raise
         raise InputError(
