@@ -143,7 +143,7 @@ class Gate:
 
     def tick(self, at_s: float) -> GateResult:
         """Say what time it is: a lone key is a person's, a code whose end stays out is no scan."""
-        due_s = self._due_s()
+        due_s = self.due_s
         if due_s is None or at_s < due_s:
             return self._result((), ())
         if self._burst is None:
@@ -263,7 +263,8 @@ class Gate:
             ended_by=ended_by,
         )
 
-    def _due_s(self) -> float | None:
+    @property
+    def due_s(self) -> float | None:
         """When what is pending is decided, if nothing comes before."""
         if self._burst is not None:
             return self._last_at_s + self._silence_s
@@ -276,7 +277,7 @@ class Gate:
             frames=tuple(frames),
             keys=tuple(keys),
             typed_text="" if self._burst is not None else self._typed,
-            due_s=self._due_s(),
+            due_s=self.due_s,
         )
 
 

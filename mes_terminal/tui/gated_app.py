@@ -41,6 +41,7 @@ class GatedApp(App[None], inherit_bindings=False):
         self.glyphs = PLAIN if self.plain else RICH
         self._zone = zone
         self._gate = Gate()
+        self._at_s = time.monotonic()
         self._wake: asyncio.TimerHandle | None = None
         self._wake_at_s = float("inf")
 
@@ -62,7 +63,7 @@ class GatedApp(App[None], inherit_bindings=False):
     def begin_typing(self, text: str) -> None:
         """Let it be as if a person had typed `text` and nothing else."""
         self._gate.clear()
-        self._take(self._gate.paste(text, time.monotonic()))
+        self._take(self._gate.paste(text, self._at_s))
 
     def forget_typing(self) -> None:
         """Let it be as if a person had typed nothing."""
@@ -86,6 +87,7 @@ class GatedApp(App[None], inherit_bindings=False):
         """Send every key through the gate; no key reaches a binding or a widget (screens 10)."""
         if isinstance(event, events.Key):
             if not event.is_forwarded:
+                self._at_s = event.time
                 self._take(self._gate.tick(event.time))  # what is typed is known before Enter
                 self._take(self._gate.feed(event.character, event.key, event.time))
         elif isinstance(event, events.Paste):
@@ -96,7 +98,9 @@ class GatedApp(App[None], inherit_bindings=False):
     def on_gate_due(self, due: messages.GateDue) -> None:
         """Let the gate decide what time decides; keys that came before are read already."""
         self._wake, self._wake_at_s = None, float("inf")
-        self._take(self._gate.tick(due.time))
+        self._at_s = due.quiet_s
+        if self._gate.due_s is not None:
+            self._take(self._gate.tick(due.quiet_s))
 
     def _take(self, result: GateResult) -> None:
         if not self.is_running:  # the screens are going
@@ -109,7 +113,10 @@ class GatedApp(App[None], inherit_bindings=False):
             self.press(key)
 
     def _wake_at(self, due_s: float | None) -> None:
-        """Let the gate look again at `due_s`, by one timer however many keys come."""
+        """Let the gate look again at `due_s`, by one timer however many keys come; where keys are
+        read, whoever reads them tells when there are none."""
+        if isinstance(self._driver, terminal.OperatorDriver):
+            return
         if due_s is None or due_s >= self._wake_at_s:
             return
         if self._wake is not None:

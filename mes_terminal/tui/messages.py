@@ -126,7 +126,14 @@ class TraceArrived(Message):
 
 
 class GateDue(Message):
-    """Time has passed for the gate: posted, so that keys that wait are read first."""
+    """Time has passed for the gate: posted, so that keys that wait are read first.
+
+    `quiet_s`: until when no more keys came, by whoever reads them; else now, where nobody does.
+    """
+
+    def __init__(self, quiet_s: float | None = None) -> None:
+        super().__init__()
+        self.quiet_s = self.time if quiet_s is None else quiet_s
 
 
 class ApprovalAnswered(Message):

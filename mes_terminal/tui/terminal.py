@@ -1,25 +1,30 @@
 """The terminal under the operator's screen: a driver that nothing typed or scanned can break.
 
 Guarantees: a byte that is no UTF-8 is a character like any other (and comes out of `exact_bytes`
-as the byte it was); no barcode can open a paste, move a mouse, resize or switch a mode; when the
-terminal is gone the app is told once and nothing more is written. Used by `app` only.
+as the byte it was); no barcode can open a paste, move a mouse, resize or switch a mode; no pause of
+ours comes between two keys; when the terminal is gone the app is told once and nothing more is
+written. Used by `gated_app`.
 """
 
 import asyncio
 import os
 import selectors
 import signal
+import time
 from codecs import getincrementaldecoder
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from textual import events
 from textual.drivers.linux_driver import LinuxDriver
+from textual.message import Message
 
 from mes_terminal.tui.keys import KeyReader, KeyStroke
+from mes_terminal.tui.messages import GateDue
+from mes_terminal.tui.reading_clock import ReadingClock
 
 SEQUENCE_PAUSE_S: Final = 0.05
-"""How long the rest of a key's sequence may take, as over SSH."""
+"""How long the rest of a key's sequence may take, as over SSH; so long a silence is told."""
 POLL_S: Final = 0.1
 """How soon the reading thread notices that it shall end."""
 READ_MAX_BYTES: Final = 4096
@@ -62,18 +67,28 @@ class OperatorDriver(LinuxDriver):
         """Read keys until the app ends or the terminal does."""
         reader = KeyReader()
         decoder = getincrementaldecoder("utf-8")("surrogateescape")
+        clock = ReadingClock(time.monotonic())
         with selectors.SelectSelector() as selector:
             selector.register(self.fileno, selectors.EVENT_READ)
             while not self.exit_event.is_set():
-                pause = SEQUENCE_PAUSE_S if reader.holding or decoder.getstate()[0] else POLL_S
-                if not selector.select(pause):
-                    self._press(reader.feed(decoder.decode(b"", final=True)) + reader.flush())
+                if not _something(selector, clock):
+                    keys = reader.feed(decoder.decode(b"", final=True)) + reader.flush()
+                    self._hand_on(key_events(keys, clock.at_s))
+                    if not clock.is_long_quiet:
+                        self._hand_on([GateDue(clock.quiet_s)])
                     continue
                 data = self._read()
                 if not data:
                     self._tell_gone()
                     return
-                self._press(reader.feed(decoder.decode(data)))
+                clock.read(time.monotonic())
+                self._hand_on(key_events(reader.feed(decoder.decode(data)), clock.at_s))
+
+    def _sigcont_application(self, *_: object) -> None:
+        """Take the terminal again only if it was left: one who was stopped from outside still has
+        it, and a second thread would read half of each code."""
+        if self._must_signal_resume:
+            super()._sigcont_application()
 
     def _request_terminal_sync_mode_support(self) -> None:
         """Ask nothing: the answer would come in as typed characters."""
@@ -87,9 +102,14 @@ class OperatorDriver(LinuxDriver):
         except OSError:
             return b""
 
-    def _press(self, keys: list[KeyStroke]) -> None:
-        for event in key_events(keys):
-            self.process_message(event)
+    def _hand_on(self, messages: Sequence[Message]) -> None:
+        """Give the app messages, all in one turn of its loop: it is fast, and keeps their order."""
+        if messages:
+            self._loop.call_soon_threadsafe(self._post, messages)
+
+    def _post(self, messages: Sequence[Message]) -> None:
+        for message in messages:
+            self._app.post_message(message.set_sender(self._app))
 
     def _tell_gone(self) -> None:
         self.hang_up()
@@ -97,13 +117,27 @@ class OperatorDriver(LinuxDriver):
             self._loop.call_soon_threadsafe(self._on_gone)
 
 
-def key_events(keys: list[KeyStroke]) -> list[events.Key]:
-    """Return the events of keys that one reading brought, all of the moment it was made: however
-    long a busy machine takes to hand them on, the gate sees no pause in a code that had none."""
+def key_events(keys: list[KeyStroke], at_s: float | None = None) -> list[events.Key]:
+    """Return the events of keys that one reading brought, all of the same moment: `at_s`, or now.
+    However long they take to be handed on, the gate sees no pause in a code that had none."""
     pressed = [events.Key(key.name, key.characters) for key in keys]
     for event in pressed:
-        event.time = pressed[0].time
+        event.time = pressed[0].time if at_s is None else at_s
     return pressed
+
+
+def _something(selector: selectors.BaseSelector, clock: ReadingClock) -> bool:
+    """Wait a moment for something to read; tell `clock` of the silence until then."""
+    looked_s = time.monotonic()
+    if selector.select(0):
+        return True  # since when, nobody saw
+    clock.quiet_until(looked_s)
+    pause_s = POLL_S if clock.is_long_quiet else SEQUENCE_PAUSE_S
+    if selector.select(pause_s):
+        clock.quiet_until(min(time.monotonic(), looked_s + pause_s))
+        return True
+    clock.quiet_until(looked_s + pause_s)
+    return False
 
 
 def exact_bytes(raw: bytes) -> bytes:

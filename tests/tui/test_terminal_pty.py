@@ -22,6 +22,8 @@ SCREEN = (
 )
 LIMIT_S = 30.0
 """Far more than is needed: a slow machine is no reason to fail."""
+STALL_S = 0.7
+"""More than the gate waits for the rest of a code."""
 
 
 @dataclass
@@ -121,6 +123,20 @@ async def _read(screen: Terminal) -> None:
 async def test_a_wedge_at_full_speed_loses_and_changes_no_code(terminal: Terminal) -> None:
     codes = [f"WO-{n:04d}|q[/]\u00e9 %UNDO {n * 7919}".encode() for n in range(200)]
     await terminal.write(b"".join(code + b"\r" for code in codes))
+    await terminal.until_scans(len(codes))
+    assert terminal.scans == codes
+
+
+async def test_a_machine_that_stands_still_tears_no_code(terminal: Terminal) -> None:
+    """What waits in the terminal meanwhile came without a pause, whenever it is read."""
+    codes = [f"WO-{n:04d} {'x' * 1000}{n * 7919}".encode() for n in range(40)]
+    writing = asyncio.create_task(terminal.write(b"".join(code + b"\r" for code in codes)))
+    for count in (1, 10, 20, 30):
+        await terminal.until_scans(count)
+        terminal.process.send_signal(signal.SIGSTOP)
+        await asyncio.sleep(STALL_S)
+        terminal.process.send_signal(signal.SIGCONT)
+    await writing
     await terminal.until_scans(len(codes))
     assert terminal.scans == codes
 
