@@ -12,7 +12,7 @@ from mes_terminal.domain.scan import Scan
 from mes_terminal.domain.session import Person
 from mes_terminal.store import clock
 from mes_terminal.store.database import Connection, Database
-from mes_terminal.store.events import append_event, append_events
+from mes_terminal.store.events import append_event, append_events, read_head
 from mes_terminal.store.exceptions import next_number, open_exception, open_subject
 from mes_terminal.store.heal_queue import queue_cause
 from mes_terminal.usecases.context import Answer, Context, answer, changed, fact
@@ -76,15 +76,15 @@ def confirm_clock(conn: Connection, person: Person, context: Context) -> Answer:
                 confirm_until=plus_seconds(scan.event_time, CONFIRM_S),
             ),
         )
+    _end(conn, person.badge, rules=context.rules, now=scan.event_time, scan=scan)
     event_seq = append_event(
         conn,
         fact(context, "clock.confirmed", person.badge, clock=scan.received_at),
-        context.head,
+        read_head(conn),
         scan,
         rules=context.rules,
     )
     queue_cause(conn, "clock", event_seq)
-    _end(conn, person.badge, rules=context.rules, now=scan.event_time, scan=scan)
     return answer(
         context,
         "recorded",
@@ -112,15 +112,16 @@ def confirm_from_desk(conn: Connection, badge: str, rules: StationRules, *, now:
         upstream=False,
         person=badge,
     )
+    _end(conn, badge, rules=rules, now=now)
     (event_seq,) = append_events(conn, [draft], rules=rules, recorded_at=now)
     clock.set_in_doubt(conn, in_doubt=False)
     queue_cause(conn, "clock", event_seq)
-    _end(conn, badge, rules=rules, now=now)
 
 
 def _end(
     conn: Connection, badge: str, *, rules: StationRules, now: str, scan: Scan | None = None
 ) -> None:
+    """End the exception; whose confirmation it was is the entry after it."""
     found = open_subject(conn, "clock", "clock")
     if found is not None:
         end_by_itself(
