@@ -160,7 +160,12 @@ def test_a_nasty_network_loses_and_doubles_nothing(
     work(station, 400)
     station.wait_delivered(patience_s=180)
     assert road.proxy is not None
-    assert sum(road.proxy.happened.values()) > 5, road.proxy.happened
+    for _ in range(60):  # a busy machine sends much in few messages, of which few go wrong
+        if road.proxy.happened.total() > 5:
+            break
+        work(station, 10)
+        station.wait_delivered(patience_s=60)
+    assert road.proxy.happened.total() > 5, road.proxy.happened
     books_agree(road.site, station)
 
 
