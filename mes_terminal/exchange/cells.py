@@ -215,6 +215,15 @@ def gtin(cell: str, _: ZoneInfo) -> str:
     return cell
 
 
+def is_zone(name: str) -> bool:
+    """Tell whether this machine knows a time zone by this name, as `Europe/Berlin`."""
+    try:
+        ZoneInfo(name)
+    except (ValueError, OSError, LookupError):
+        return False
+    return True
+
+
 def _micro(cell: str) -> int:
     try:
         return parse_quantity(cell)

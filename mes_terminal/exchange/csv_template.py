@@ -19,6 +19,7 @@ from msgspec import Meta, Struct
 from mes_terminal.domain.posting import short_type
 from mes_terminal.domain.posting_texts import UseWord  # noqa: TC001  read with the template
 from mes_terminal.errors import InputError
+from mes_terminal.exchange.cells import is_zone
 from mes_terminal.exchange.csv_line import csv_line
 from mes_terminal.exchange.posting_schemas import POSTINGS
 
@@ -130,7 +131,7 @@ def _check(file: FileTemplate, where: str) -> None:
             raise _fault(f"{where}: {kind[:60]!r} is no type of posting. {_nearest(kind)}")
     if file.rows == "posting" and file.uses:
         raise _fault(f"{where}: uses are of materials, and a row is a posting. Leave uses out.")
-    if not _is_zone(file.zone):
+    if not is_zone(file.zone):
         raise _fault(f"{where}: {file.zone!r} is no time zone. Write it like Europe/Berlin.")
     known = _POSTING if file.rows == "posting" else (*_POSTING, *_MATERIAL)
     for column in file.columns:
@@ -157,14 +158,6 @@ def _check_column(column: Column, known: Sequence[str], where: str) -> None:
 def _nearest(kind: str) -> str:
     close = difflib.get_close_matches(short_type(kind), list(POSTINGS), n=1)
     return f"Did you mean {close[0]}?" if close else f"Known: {', '.join(POSTINGS)}."
-
-
-def _is_zone(name: str) -> bool:
-    try:
-        ZoneInfo(name)
-    except (ValueError, OSError, LookupError):
-        return False
-    return True
 
 
 def _fault(sentence: str) -> InputError:

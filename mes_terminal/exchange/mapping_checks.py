@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from mes_terminal.exchange.cells import CellError, ratio
+from mes_terminal.exchange.cells import CellError, is_zone, ratio
 from mes_terminal.exchange.expressions import may_take_hours
 from mes_terminal.exchange.mapped_cells import is_date, is_number
 from mes_terminal.exchange.mapped_values import date_pattern
@@ -42,7 +42,7 @@ def _of_file(rule: FileRule, mapping: Mapping, where: str) -> Iterator[Mistake]:
     if written.decimal == written.thousands:
         yield f"{where}.thousands", "is the decimal sign too; name another one"
     yield from _dates(where, rule.dates or ())
-    if written.zone is not None and not _is_zone(written.zone):
+    if written.zone is not None and not is_zone(written.zone):
         yield f"{where}.zone", f"{written.zone!r} is no time zone; write it like Europe/Berlin"
     if rule.names is not None and (not rule.names or len(set(rule.names)) < len(rule.names)):
         yield f"{where}.names", "every column needs a name of its own; name each once"
@@ -114,14 +114,6 @@ def _dates(where: str, formats: Iterable[str]) -> Iterator[Mistake]:
             date_pattern(form)
         except CellError as error:
             yield f"{where}.dates", str(error)
-
-
-def _is_zone(name: str) -> bool:
-    try:
-        ZoneInfo(name)
-    except (ValueError, OSError, LookupError):
-        return False
-    return True
 
 
 def _is_expression(text: str) -> bool:
