@@ -53,6 +53,8 @@ def code_128(text: str) -> Modules:
     """Return Code 128 of printable ASCII."""
     from barcode import Code128
 
+    if not text.isascii():  # python-barcode takes ñ ò ó ô for the signs that command a scanner
+        raise _not_held(text)
     return Modules((_linear(Code128, text, text),), QUIET_LINEAR, text)
 
 
@@ -139,11 +141,15 @@ def _linear(kind: type, text: str, printed: str) -> str:
             code._try_to_optimize = lambda encoded: encoded
         bars = code.build()
     except (BarcodeError, KeyError, ValueError) as error:
-        raise InputError(
-            f"{shown(printed)} has characters that Code 128 cannot hold. Use a Data Matrix for it.",
-            reason="label",
-        ) from error
+        raise _not_held(printed) from error
     return str(bars[0])
+
+
+def _not_held(printed: str) -> InputError:
+    return InputError(
+        f"{shown(printed)} has characters that Code 128 cannot hold. Use a Data Matrix for it.",
+        reason="label",
+    )
 
 
 def _gs1_symbol(elements: Elements, kind: str, name: str) -> Any:

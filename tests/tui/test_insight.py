@@ -303,10 +303,10 @@ SHOTS = [
 def is_drawn(app: Any, first: str, *, sixteen: bool) -> bool:
     """Tell whether the section has its answers, and its picture its room."""
     page = app.desk._pages.get(first)
-    if page is None:
+    if page is None or app.desk.telling is None:
         return False
     if first == "morning":
-        return page._morning is not None and app.desk.telling is not None
+        return page._morning is not None
     chart = page.widget.chart
     return bool(page._days) and (sixteen or (chart is not None and chart.size.width > 0))
 

@@ -21,6 +21,7 @@ from mes_terminal.cli.main import run as program
 from mes_terminal.domain import intent as meant
 from mes_terminal.domain.rules import CodeRules
 from mes_terminal.domain.session import Session
+from mes_terminal.errors import InputError
 from mes_terminal.printing import labels
 from mes_terminal.printing.page import Sheet, Symbol, Text
 from mes_terminal.printing.pages import TravellerFacts, traveller
@@ -212,6 +213,13 @@ def test_every_component_of_a_long_order_is_on_some_page() -> None:
 @given(st.text(st.characters(min_codepoint=32, max_codepoint=126), min_size=1, max_size=30))
 def test_any_printable_ascii_reads_back_from_bars(text: str) -> None:
     assert read_back(code_128(text).rows, linear=True) == text.encode()
+
+
+@pytest.mark.parametrize("letter", "ñòóôÂé€")
+def test_bars_hold_no_letter_beyond_ascii(letter: str) -> None:
+    """Some of them stand for FNC1 to FNC4 where bars are made: a scanner would read a command."""
+    with pytest.raises(InputError, match="characters that Code 128 cannot hold"):
+        code_128(f"PI{letter}ON")
 
 
 @given(st.text(min_size=1, max_size=30).filter(lambda text: "\0" not in text))
